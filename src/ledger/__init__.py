@@ -1,0 +1,1 @@
+"""The ledger: payment commands in, immutable double-entry events out."""

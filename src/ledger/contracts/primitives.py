@@ -1,0 +1,115 @@
+"""The scalar vocabulary of every command and event, with its bounds.
+
+Ids are opaque; money is an integer of the currency's minor unit; time is RFC 3339 in UTC, to the
+microsecond, in one fixed-width form, so that text order is time order.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+ID_LENGTH_MAX: Final = 64
+ID_ALPHABET: Final = "A-Za-z0-9._:-"
+ID_PATTERN: Final = rf"^[{ID_ALPHABET}]{{1,{ID_LENGTH_MAX}}}$"
+AMOUNT_MINOR_MAX: Final = 2**63 - 1
+POSTINGS_MAX: Final = 45  # 90 accounts + 1 event + room to grow < 100 actions of a transaction
+REFERENCE_LENGTH_MAX: Final = 64
+DESCRIPTION_LENGTH_MAX: Final = 140  # the unstructured remittance line of ISO 20022
+COMMAND_BYTES_MAX: Final = 64 * 1024  # 45 postings of the longest ids take 13 KiB
+_CLOCK_PATTERN: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
+INSTANT_PATTERN: Final = (  # `[0-9]` and not `\d`, which in Python takes every script's digits
+    rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK_PATTERN}:[0-5][0-9](\.[0-9]{{1,6}})?"
+    rf"(Z|[+-]{_CLOCK_PATTERN})$"
+)
+
+Id = Annotated[str, Meta(pattern=ID_PATTERN, description="Opaque, chosen by the client.")]
+CurrencyCode = Annotated[str, Meta(pattern="^[A-Z]{3}$", description="ISO 4217, alphabetic.")]
+AmountMinor = Annotated[
+    int,
+    Meta(ge=1, le=AMOUNT_MINOR_MAX, description="Integer of the currency's minor unit."),
+]
+LimitMinor = Annotated[
+    int,
+    Meta(
+        ge=-AMOUNT_MINOR_MAX,
+        le=AMOUNT_MINOR_MAX,
+        description="A balance in the currency's minor unit, on the account's normal side.",
+    ),
+]
+InstantText = Annotated[
+    str, Meta(pattern=INSTANT_PATTERN, description="RFC 3339 with an offset; stored in UTC.")
+]
+Reference = Annotated[str, Meta(min_length=1, max_length=REFERENCE_LENGTH_MAX)]
+Description = Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_LENGTH_MAX)]
+
+AccountType = Literal["asset", "liability", "equity", "income", "expense"]
+ACCOUNT_TYPES: Final[tuple[AccountType, ...]] = (
+    "asset",
+    "liability",
+    "equity",
+    "income",
+    "expense",
+)
+DEBIT_NORMAL: Final = frozenset({"asset", "expense"})
+
+_ID = re.compile(ID_PATTERN)
+_INSTANT = re.compile(INSTANT_PATTERN)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def is_id(text: str) -> bool:
+    """Whether `text` is an id. Python's `$` also matches before a final newline; an id has none."""
+    return _ID.fullmatch(text) is not None
+
+
+def balance_minor(account_type: AccountType, debits_minor: int, credits_minor: int) -> int:
+    """The balance on the account's normal side: debits less credits for assets and expenses,
+    credits less debits for liabilities, equity and income."""
+    signed = credits_minor - debits_minor
+    return -signed if account_type in DEBIT_NORMAL else signed
+
+
+def available_minor(
+    account_type: AccountType,
+    *,
+    debits_posted_minor: int,
+    credits_posted_minor: int,
+    debits_pending_minor: int,
+    credits_pending_minor: int,
+) -> int:
+    """The balance if everything pending that lowers it settled, and nothing that raises it."""
+    lowering = credits_pending_minor if account_type in DEBIT_NORMAL else debits_pending_minor
+    return balance_minor(account_type, debits_posted_minor, credits_posted_minor) - lowering
+
+
+def canonical_instant(text: str) -> str:
+    """`text` (RFC 3339 with an offset) as the one stored form, `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
+
+    Raises ValueError if it is not such an instant, or lies outside the years 1 to 9999 in UTC.
+    """
+    if _INSTANT.fullmatch(text) is None:
+        raise ValueError("not RFC 3339 with an offset and at most six fraction digits")
+    try:
+        moment = datetime.fromisoformat(text).astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("outside the years 1 to 9999") from error
+    return _written(moment)
+
+
+def instant_of_microseconds(microseconds: int) -> str:
+    """The stored form of an instant given in microseconds since 1970-01-01T00:00:00Z."""
+    return _written(_EPOCH + timedelta(microseconds=microseconds))
+
+
+def microseconds_of_instant(instant: str) -> int:
+    """Microseconds since 1970-01-01T00:00:00Z of an instant in the stored form."""
+    return (datetime.fromisoformat(instant) - _EPOCH) // _MICROSECOND
+
+
+def _written(moment: datetime) -> str:
+    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
