@@ -1,0 +1,43 @@
+"""When and by whom: what a decision needs of the world, passed in as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from ledger.contracts.primitives import instant_of_microseconds, microseconds_of_instant
+from ledger.domain.accounts import AccountState
+
+#: A state this far ahead of the worker's clock means that one of the two clocks is wrong.
+#: AWS keeps its hosts within milliseconds; 5 s is far outside that, and short to wait out.
+SKEW_MICROSECONDS_MAX: Final = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """The recorded time of an event (stored form), and the principal who asked for it."""
+
+    recorded_at: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skewed:
+    """A state recorded more than SKEW_MICROSECONDS_MAX ahead of the clock: do not decide now."""
+
+    account: str
+    ahead_microseconds: int
+
+
+def stamp(clock_microseconds: int, states: Iterable[AccountState], actor: str) -> Stamp | Skewed:
+    """The stamp that keeps the history of every touched account monotonic under clock skew:
+    the later of the clock and the last recorded time of each state."""
+    recorded_at = instant_of_microseconds(clock_microseconds)
+    for state in states:
+        if state.recorded_at > recorded_at:
+            ahead = microseconds_of_instant(state.recorded_at) - clock_microseconds
+            if ahead > SKEW_MICROSECONDS_MAX:
+                return Skewed(state.id, ahead)
+            recorded_at = state.recorded_at
+    return Stamp(recorded_at, actor)
