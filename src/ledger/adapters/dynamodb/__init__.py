@@ -1,0 +1,1 @@
+"""The event store on DynamoDB: two tables, one transaction a commit."""

@@ -1,0 +1,127 @@
+"""Events and states as DynamoDB items, and back, checked both ways.
+
+An event's body is the string `data`, the exact bytes that were hashed, readable in the console;
+`type` stands beside it for filters, `hashes` has the chain hash of each account, one behind the
+other. A state keeps what conditions need (`version`), what must not be trusted to an old worker
+(`v`), its binary `hash`, and the rest as JSON in `data`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import msgspec
+from msgspec import Struct
+
+from ledger.adapters.dynamodb.keys import account_key, account_of_key, event_key
+from ledger.application.ports import UnknownStoredStateError
+from ledger.contracts.events import decode_event, entries_of
+from ledger.contracts.primitives import AccountType
+from ledger.domain.accounts import (
+    HASH_BYTES,
+    AccountState,
+    BrokenStateError,
+    Status,
+    check_state,
+)
+from ledger.domain.chain import StoredEvent
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+    Item = dict[str, AttributeValueTypeDef]
+
+STATE_V: Final = 1  # the schema of a stored state; stored as `v`
+
+
+class _StateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The JSON in a state's `data`, schema version 1. Field names are stored: never rename one."""
+
+    currency: str
+    type: AccountType
+    status: Status
+    debits_posted_minor: int
+    credits_posted_minor: int
+    debits_pending_minor: int
+    credits_pending_minor: int
+    min_balance_minor: int | None
+    max_balance_minor: int | None
+    opened_at: str
+    recorded_at: str
+    last_event: str
+
+
+_BODY_FIELDS = _StateBody.__struct_fields__
+_ENCODE = msgspec.json.Encoder().encode
+_BODY = msgspec.json.Decoder(_StateBody)
+
+
+def event_item(event: StoredEvent) -> Item:
+    """The item of an event. Raises BrokenStateError if its hashes do not fit its body."""
+    decoded = decode_event(event.data)
+    if decoded.id != event.id:
+        raise BrokenStateError(f"event {event.id} holds another id")
+    _refuse_other_hash_count(event.id, len(entries_of(decoded)), len(event.hashes))
+    item: Item = {
+        "pk": {"S": event_key(event.id)},
+        "type": {"S": decoded.__struct_config__.tag},  # type: ignore[typeddict-item]
+        "data": {"S": event.data.decode()},
+    }
+    if event.hashes:
+        item["hashes"] = {"B": b"".join(event.hashes)}
+    return item
+
+
+def event_of_item(item: Item) -> StoredEvent:
+    """The event of an item, its body not yet decoded."""
+    try:
+        hashes = bytes(item["hashes"]["B"]) if "hashes" in item else b""
+        return StoredEvent(
+            id=item["pk"]["S"],
+            data=item["data"]["S"].encode(),
+            hashes=tuple(
+                hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)
+            ),
+        )
+    except KeyError as error:
+        raise BrokenStateError("an item of the events table is not an event") from error
+
+
+def state_item(state: AccountState) -> Item:
+    """The item of an account's state. Raises BrokenStateError if it cannot be one."""
+    check_state(state)
+    body = _StateBody(**{name: getattr(state, name) for name in _BODY_FIELDS})
+    return {
+        "pk": {"S": account_key(state.id)},
+        "v": {"N": str(STATE_V)},
+        "version": {"N": str(state.version)},
+        "hash": {"B": state.hash},
+        "data": {"S": _ENCODE(body).decode()},
+    }
+
+
+def state_of_item(item: Item) -> AccountState:
+    """The state of an item.
+
+    Raises UnknownStoredStateError for a schema version that a newer release wrote, and
+    BrokenStateError for what no release wrote.
+    """
+    try:
+        if item["v"]["N"] != str(STATE_V):
+            raise UnknownStoredStateError(f"state schema version {item['v']['N']}")
+        body = _BODY.decode(item["data"]["S"])
+        state = AccountState(
+            id=account_of_key(item["pk"]["S"]),
+            version=int(item["version"]["N"]),
+            hash=bytes(item["hash"]["B"]),
+            **{name: getattr(body, name) for name in _BODY_FIELDS},
+        )
+    except (KeyError, ValueError) as error:  # msgspec's errors are ValueErrors
+        raise BrokenStateError("an item of the states table is not a state") from error
+    check_state(state)
+    return state
+
+
+def _refuse_other_hash_count(event_id: str, accounts: int, hashes: int) -> None:
+    if accounts != hashes:
+        raise BrokenStateError(f"event {event_id} touches {accounts} accounts, has {hashes} hashes")

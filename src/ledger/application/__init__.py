@@ -1,0 +1,1 @@
+"""What the ledger does with its domain and its store. Knows ports, never AWS."""

@@ -1,0 +1,71 @@
+"""`ledger repair`: finds the events that a projection has not seen, and publishes them again.
+
+Versions are dense, so a gap is visible; the row behind it names the event before it (`prev`), and
+from there the missing ones can be walked back without an index. A lost tail shows as a
+state newer than the projection; its walk starts at the state's last event. What is found goes over
+the bus again, to every consumer: all of them are harmless under duplicates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ledger.application.ports import EventStore
+from ledger.contracts.events import CommandRejected, decode_event
+from ledger.domain.chain import StoredEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Versions `first` to `last` of an account are missing; `event` made version `last`."""
+
+    account: str
+    first: int
+    last: int
+    event: str
+
+
+class BrokenWalkError(Exception):
+    """`prev` led to an event that is not there, or is not of the account: run `ledger verify`."""
+
+
+def tails(store: EventStore, newest: dict[str, int]) -> Iterator[Gap]:
+    """A gap for each account whose state is newer than `newest`, its newest projected version."""
+    for state in store.states():
+        seen = newest.get(state.id, 0)
+        if state.version > seen:
+            yield Gap(state.id, seen + 1, state.version, state.last_event)
+
+
+def missing_events(store: EventStore, gaps: Iterable[Gap]) -> Iterator[StoredEvent]:
+    """The events in `gaps`, each once, newest first within an account. One read an event.
+
+    Raises BrokenWalkError.
+    """
+    given: set[str] = set()
+    for gap in gaps:
+        for event in _walk(store, gap):
+            if event.id not in given:
+                given.add(event.id)
+                yield event
+
+
+def _walk(store: EventStore, gap: Gap) -> Iterator[StoredEvent]:
+    event_id = gap.event
+    for version in range(gap.last, gap.first - 1, -1):
+        stored = store.event(event_id)
+        if stored is None:
+            raise BrokenWalkError(f"event {event_id} of account {gap.account} is not in the store")
+        event = decode_event(stored.data)
+        entries = () if isinstance(event, CommandRejected) else event.accounts
+        entry = next((one for one in entries if one.id == gap.account), None)
+        if entry is None or entry.version != version:
+            raise BrokenWalkError(
+                f"event {event_id} did not make version {version} of account {gap.account}"
+            )
+        yield stored
+        if version > gap.first:
+            if not isinstance(entry.prev, str):
+                raise BrokenWalkError(f"event {event_id} has no event before it")
+            event_id = entry.prev

@@ -1,0 +1,1 @@
+"""What AWS calls: each handler parses, makes one call inwards, and maps the answer."""

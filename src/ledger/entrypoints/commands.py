@@ -1,0 +1,254 @@
+"""The queue of commands: each message is decided by itself, in order where order was asked for.
+
+Two queues feed one handler. `commands` has what the ingress bus delivered, in EventBridge's
+envelope and in no order; `commands.fifo` has bare commands, in order within a message group.
+
+A message that can never be decided (malformed, or an id that another request has used) is sent to
+the dead letters by the handler itself, with its reason, and not retried. One that could not be
+decided now comes back after a back-off; in a group of the FIFO queue all that follow it in the
+batch come back too, or they would overtake it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ledger import bootstrap
+from ledger.adapters.dynamodb.event_store import Meter
+from ledger.application.commit import Commands, Mismatch
+from ledger.application.outages import OutageError
+from ledger.contracts import reasons
+from ledger.contracts.commands import COMMAND_TYPES, Command, decode_command
+from ledger.contracts.envelopes import MalformedEnvelopeError, open_envelope
+from ledger.contracts.events import CommandRejected
+from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
+from ledger.runtime.clients import sqs_client
+from ledger.runtime.lazy import on_first_call
+from ledger.runtime.settings import read_settings
+from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries
+from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+Handler = Callable[[dict[str, Any], object], BatchAnswer]
+
+#: A command is not begun with less time than its attempts may take (9 s, and one call of 3 s).
+REMAINING_MILLISECONDS_MIN: Final = 13_000
+ACTOR_LENGTH_MAX: Final = 256
+
+
+@dataclass(frozen=True, slots=True)
+class QueueSettings:
+    """The URLs of the two queues of commands and of their dead letters."""
+
+    commands_queue_url: str
+    commands_fifo_queue_url: str
+    commands_dlq_url: str
+    commands_fifo_dlq_url: str
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What has become of a batch so far."""
+
+    failed: list[Record] = field(default_factory=list)
+    blocked_groups: set[str] = field(default_factory=set)
+    outcomes: Counter[str] = field(default_factory=Counter)
+    rejections: Counter[str] = field(default_factory=Counter)
+    dead_letters: Counter[str] = field(default_factory=Counter)
+    causes: Counter[str] = field(default_factory=Counter)
+
+
+def make_handler(
+    *,
+    commands: Commands,
+    meter: Meter,
+    sqs: SQSClient,
+    queues: QueueSettings,
+    chance: Callable[[], float],
+    telemetry: Telemetry,
+) -> Handler:
+    """The handler of the SQS mappings of both queues, with `ReportBatchItemFailures`."""
+    worker = _Worker(commands, meter, sqs, queues, chance)
+
+    def handler(event: dict[str, Any], context: object) -> BatchAnswer:
+        with telemetry.invocation(context) as line:
+            return worker.work(event["Records"], context, line)
+
+    return handler
+
+
+class _Worker:
+    def __init__(
+        self,
+        commands: Commands,
+        meter: Meter,
+        sqs: SQSClient,
+        queues: QueueSettings,
+        chance: Callable[[], float],
+    ) -> None:
+        self._commands = commands
+        self._meter = meter
+        self._sqs = sqs
+        self._queues = queues
+        self._chance = chance
+
+    def work(self, records: Sequence[Record], context: object, line: Line) -> BatchAnswer:
+        batch = _Batch()
+        for record in records:
+            group = _group(record)
+            if (group and group in batch.blocked_groups) or _out_of_time(context):
+                failed = True
+            else:
+                failed = not self._handled(record, batch)
+            if failed:
+                batch.failed.append(record)
+                batch.blocked_groups.add(group)
+        self._delay(batch.failed)
+        self._report(batch, line)
+        return batch_answer(batch.failed)
+
+    def _handled(self, record: Record, batch: _Batch) -> bool:
+        """Whether this message is done with, one way or another."""
+        try:
+            command, actor = _parsed(record)
+            outcome = self._commands.handle(command, actor)
+        except InvalidCommandError as error:
+            return self._buried(record, error.violations[0], batch)
+        except OutageError as error:
+            batch.outcomes[error.reason.code] += 1
+            batch.causes.update(error.causes)
+            return False
+        except Exception as error:  # noqa: BLE001 - a bug in one message must not fail its neighbours
+            batch.outcomes[f"exception:{type(error).__name__}"] += 1
+            return False
+        if isinstance(outcome, Mismatch):
+            fault = Violation(reasons.IDEMPOTENCY_MISMATCH, outcome.fields[0])
+            return self._buried(record, fault, batch)
+        batch.causes.update(outcome.causes)
+        if outcome.repeat:
+            batch.outcomes["repeat"] += 1
+        elif isinstance(outcome.event, CommandRejected):
+            batch.outcomes["rejected"] += 1
+            batch.rejections[outcome.event.reason] += 1
+        else:
+            batch.outcomes["accepted"] += 1
+        return True
+
+    def _buried(self, record: Record, fault: Violation, batch: _Batch) -> bool:
+        """Sends a message that can never be decided to the dead letters, as it is, with why."""
+        group = _group(record)
+        fifo: dict[str, Any] = (
+            {"MessageGroupId": group, "MessageDeduplicationId": record["messageId"]}
+            if group
+            else {}
+        )
+        try:
+            self._sqs.send_message(
+                QueueUrl=(
+                    self._queues.commands_fifo_dlq_url if group else self._queues.commands_dlq_url
+                ),
+                MessageBody=record["body"],
+                MessageAttributes={
+                    name: {"DataType": "String", "StringValue": value}
+                    for name, value in _burial(record, fault).items()
+                    if value
+                },
+                **fifo,
+            )
+        except (BotoCoreError, ClientError):
+            batch.outcomes["not_buried"] += 1
+            return False  # it comes back, and in the end SQS moves it there itself
+        batch.dead_letters[fault.reason.code] += 1
+        return True
+
+    def _delay(self, failed: Sequence[Record]) -> None:
+        by_queue = {
+            self._queues.commands_fifo_queue_url: [record for record in failed if _group(record)],
+            self._queues.commands_queue_url: [record for record in failed if not _group(record)],
+        }
+        for url, records in by_queue.items():
+            if records:
+                delay_retries(self._sqs, url, records, self._chance)
+
+    def _report(self, batch: _Batch, line: Line) -> None:
+        usage = self._meter.take()
+        line.note("outcomes", dict(batch.outcomes))
+        line.note("requests", usage.requests)
+        line.note("write_units", round(usage.write_units))
+        line.note("cancelled", usage.cancelled)
+        line.count("CommandsDecided", batch.outcomes["accepted"] + batch.outcomes["rejected"])
+        for name, counts in (
+            ("rejections", batch.rejections),
+            ("dead_letters", batch.dead_letters),
+            ("causes", batch.causes),
+        ):
+            if counts:
+                line.note(name, dict(counts))
+        if batch.dead_letters:
+            line.count("CommandsBuried", batch.dead_letters.total())
+        if conflicts := batch.causes["stale"] + batch.causes["conflict"]:
+            line.count("CommitConflicts", conflicts)
+        if skewed := batch.causes["skewed"]:
+            line.count("ClockSkewRefused", skewed)
+        if batch.failed:
+            line.warn()
+
+
+def _parsed(record: Record) -> tuple[Command, str]:
+    """The command in a message, and who asked for it. Raises InvalidCommandError."""
+    body = record["body"].encode()
+    if _group(record):
+        return decode_command(body), f"sqs:{record['attributes'].get('SenderId', '')}"
+    try:
+        envelope = open_envelope(body)
+    except MalformedEnvelopeError:
+        raise InvalidCommandError((Violation(reasons.MALFORMED_JSON, ""),)) from None
+    if envelope.detail_type not in COMMAND_TYPES:
+        raise InvalidCommandError((Violation(reasons.UNSUPPORTED_TYPE, "detail-type"),))
+    command = decode_command(bytes(envelope.detail))
+    if not isinstance(command, COMMAND_TYPES[envelope.detail_type]):
+        raise InvalidCommandError((Violation(reasons.UNSUPPORTED_TYPE, "type"),))
+    return command, f"events:{envelope.account}:{envelope.source}"[:ACTOR_LENGTH_MAX]
+
+
+def _group(record: Record) -> str:
+    """The message group of a FIFO queue's message; empty for one of the standard queue."""
+    return str(record.get("attributes", {}).get("MessageGroupId", ""))
+
+
+def _out_of_time(context: object) -> bool:
+    remaining = getattr(context, "get_remaining_time_in_millis", None)
+    return remaining is not None and remaining() < REMAINING_MILLISECONDS_MIN
+
+
+def _burial(record: Record, fault: Violation) -> Mapping[str, str]:
+    """What a dead letter says of itself; `ledger dead-letters` reads it."""
+    reason: Reason = fault.reason
+    return {
+        "reason": reason.code,
+        "field": fault.field,
+        "retry": reason.retry,
+        "source_message_id": record["messageId"],
+    }
+
+
+def _build() -> Handler:
+    parts = bootstrap.command_parts()
+    return make_handler(
+        commands=parts.commands,
+        meter=parts.store.meter,
+        sqs=sqs_client(),
+        queues=read_settings(QueueSettings),
+        chance=bootstrap.chance,
+        telemetry=powertools_telemetry(),
+    )
+
+
+handler: Handler = on_first_call(_build)

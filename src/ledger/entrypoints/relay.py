@@ -1,0 +1,79 @@
+"""The relay: every event that the stream of the events table shows goes onto the bus.
+
+Reports the first record that it could not publish; the mapping then comes back from there, and
+what was published twice is harmless. The table is append only, so a MODIFY or REMOVE record, or an
+item that is no event, means that someone got past that: it raises the security alarm, is never
+published, and never blocks the stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ledger import bootstrap
+from ledger.application.publication import Published, Publisher
+from ledger.runtime.lazy import on_first_call
+from ledger.runtime.sqs import BatchAnswer
+from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+
+TAMPERED_NOTED_MAX: Final = 20  # ids in one log line; the metric counts them all
+
+Record = Mapping[str, Any]
+Handler = Callable[[dict[str, Any], object], BatchAnswer]
+
+
+def make_handler(*, publisher: Publisher, telemetry: Telemetry) -> Handler:
+    """The handler of a DynamoDB stream mapping with `ReportBatchItemFailures`."""
+
+    def handler(event: dict[str, Any], context: object) -> BatchAnswer:
+        with telemetry.invocation(context) as line:
+            return _relay(event["Records"], publisher, line)
+
+    return handler
+
+
+def _relay(records: Sequence[Record], publisher: Publisher, line: Line) -> BatchAnswer:
+    inserted: list[Record] = []
+    events: list[Published] = []
+    tampered: list[Record] = []
+    for record in records:
+        event = _event_of(record)
+        if event is None:
+            tampered.append(record)
+        else:
+            inserted.append(record)
+            events.append(event)
+    failed = publisher.publish(events)
+    line.count("EventsPublished", len(events) - len(failed))
+    line.count("SecurityAlarm", len(tampered))  # 0 as well: the alarm sees that the relay lives
+    if tampered:
+        line.warn()
+        line.note("tampered", [_described(record) for record in tampered[:TAMPERED_NOTED_MAX]])
+    if not failed:
+        return {"batchItemFailures": []}
+    line.warn()
+    line.count("EventsNotPublished", len(failed))
+    first = inserted[min(failed)]["dynamodb"]["SequenceNumber"]
+    return {"batchItemFailures": [{"itemIdentifier": first}]}
+
+
+def _event_of(record: Record) -> Published | None:
+    """The event that a record inserted; None for any other record."""
+    if record.get("eventName") != "INSERT":
+        return None
+    image = record["dynamodb"].get("NewImage", {})
+    event_type, data = image.get("type", {}).get("S"), image.get("data", {}).get("S")
+    if not event_type or not data:
+        return None
+    return Published(event_type, data)
+
+
+def _described(record: Record) -> str:
+    key = record["dynamodb"].get("Keys", {}).get("pk", {}).get("S", "")
+    return f"{record.get('eventName')} {key}"
+
+
+handler: Handler = on_first_call(
+    lambda: make_handler(publisher=bootstrap.publisher(), telemetry=powertools_telemetry())
+)

@@ -1,0 +1,46 @@
+"""The clients of AWS services that functions use, with the limits that keep a worker alive.
+
+Importing this module imports boto3 (a function does it while it starts); clients are created by
+the factories only.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import boto3
+from botocore.config import Config
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_sqs import SQSClient
+
+# A healthy call takes 5-20 ms; one that took seconds is lost, and the function's own time-out of
+# 30 s must leave room for the retries.
+_CONNECT_SECONDS: Final = 1.0
+_READ_SECONDS: Final = 3.0
+
+
+def dynamodb_client(*, attempts: int) -> DynamoDBClient:
+    """A DynamoDB client; `attempts` counts the SDK's tries of one call, the first included."""
+    return boto3.client("dynamodb", config=_config(attempts))
+
+
+def sqs_client(*, attempts: int = 3) -> SQSClient:
+    """An SQS client."""
+    return boto3.client("sqs", config=_config(attempts))
+
+
+def eventbridge_client(*, attempts: int = 3) -> EventBridgeClient:
+    """An EventBridge client."""
+    return boto3.client("events", config=_config(attempts))
+
+
+def _config(attempts: int) -> Config:
+    return Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+        tcp_keepalive=True,  # a worker frozen between invocations finds its connection alive
+    )

@@ -1,0 +1,27 @@
+"""Building a handler at its first call, so that importing its module creates nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Event = dict[str, Any]
+Answer = TypeVar("Answer")
+
+
+def on_first_call(
+    build: Callable[[], Callable[[Event, object], Answer]],
+) -> Callable[[Event, object], Answer]:
+    """A handler that calls `build` at its first call, then calls what that made.
+
+    A `build` that raises (a setting is missing) is tried again at the next call. Not thread-safe:
+    a worker of AWS Lambda handles one event at a time.
+    """
+    built: list[Callable[[Event, object], Answer]] = []
+
+    def handler(event: Event, context: object) -> Answer:
+        if not built:
+            built.append(build())
+        return built[0](event, context)
+
+    return handler
