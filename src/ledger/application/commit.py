@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Final, TypedDict
+
+from msgspec import Struct
 
 from ledger.application.outages import (
     ClockSkewError,
@@ -54,8 +55,7 @@ PAUSE_CAP_SECONDS: Final = 0.4
 GIVE_UP_AFTER_MICROSECONDS: Final = 9_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """The command is decided: `event` is what is recorded under its id.
 
     `repeat` says that it had been recorded before this request. `causes` counts what the attempts
@@ -68,8 +68,7 @@ class Decided:
     causes: Mapping[str, int] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mismatch:
+class Mismatch(Struct, frozen=True):
     """Another request was decided under this id; `fields` are the paths that differ."""
 
     command_id: str
@@ -84,8 +83,7 @@ class _Effort(TypedDict):
     causes: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Proposal:
+class _Proposal(Struct, frozen=True):
     event: Event
     stored: StoredEvent
     transaction: Transaction

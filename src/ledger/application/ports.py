@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
+
+from msgspec import Struct
 
 from ledger.domain.accounts import AccountState
 from ledger.domain.chain import StoredEvent
@@ -19,8 +20,7 @@ Chance = Callable[[], float]
 """A number drawn uniformly from [0, 1)."""
 
 
-@dataclass(frozen=True, slots=True)
-class StateWrite:
+class StateWrite(Struct, frozen=True):
     """Put `state` if the stored version is still the one before it (0: if it does not exist)."""
 
     state: AccountState
@@ -36,16 +36,14 @@ class StateWrite:
         return self.state.version - 1
 
 
-@dataclass(frozen=True, slots=True)
-class StateCheck:
+class StateCheck(Struct, frozen=True):
     """The account must still be at `expected_version` (0: it must not exist)."""
 
     account: str
     expected_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Transaction:
+class Transaction(Struct, frozen=True):
     """What is committed as a whole or not at all: events absent so far, and their states.
 
     At most 100 actions; each account appears once, as a write or a check.
@@ -61,21 +59,19 @@ class Transaction:
         return (*self.writes, *self.checks)
 
 
-@dataclass(frozen=True, slots=True)
-class Appended:
+class Appended(Struct, frozen=True):
     """The transaction took effect."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(Struct, frozen=True):
     """Nothing took effect. What stood in the way, as it is stored now.
 
     `existing` has the events whose ids were decided before; `fresh` the accounts whose version had
     moved on, with the state that they have now (None: the account does not exist).
     """
 
-    existing: Mapping[str, StoredEvent] = field(default_factory=dict)
-    fresh: Mapping[str, AccountState | None] = field(default_factory=dict)
+    existing: Mapping[str, StoredEvent] = {}
+    fresh: Mapping[str, AccountState | None] = {}
 
 
 class TransientStoreError(Exception):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Published:
+
+class Published(Struct, frozen=True):
     """One event for the bus: its stored type, and its stored bytes as they are."""
 
     type: str

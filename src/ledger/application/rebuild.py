@@ -7,7 +7,8 @@ state rebuilt from a scan that ran while payments were committed would fork the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ledger.application.ports import EventStore
 from ledger.contracts.events import CommandRejected, decode_event
@@ -15,8 +16,7 @@ from ledger.domain.accounts import AccountState, BrokenStateError, evolve
 from ledger.domain.chain import StoredEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Rebuilt:
+class Rebuilt(Struct, frozen=True):
     """How many accounts the events have, and how many states were older and are written anew."""
 
     accounts: int

@@ -9,15 +9,15 @@ the bus again, to every consumer: all of them are harmless under duplicates.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ledger.application.ports import EventStore
 from ledger.contracts.events import CommandRejected, decode_event
 from ledger.domain.chain import StoredEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Versions `first` to `last` of an account are missing; `event` made version `last`."""
 
     account: str

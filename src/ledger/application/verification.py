@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Literal, get_args
 
+from msgspec import Struct
+
 Check = Literal[
     "events_readable",
     "versions_dense",
@@ -21,8 +23,7 @@ CHECKS: Final[tuple[Check, ...]] = get_args(Check)
 FINDINGS_KEPT: Final = 100  # of each check; the rest is counted: a report is read by people
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(Struct, frozen=True):
     """One thing that is not as it must be: which check, of what (account or event), and how."""
 
     check: Check

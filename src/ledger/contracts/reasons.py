@@ -13,10 +13,11 @@ Codes reach storage (in `command.rejected` events) and clients: never rename one
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Final, Literal
+
+from msgspec import Struct
 
 Retry = Literal["same_request", "new_id", "never"]
 
@@ -32,8 +33,7 @@ class Kind(StrEnum):
     OUTAGE = "outage"  # nothing was decided, or its answer was lost; nothing is half-done
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(Struct, frozen=True):
     """One reason: its stable code, its REST status, its retry advice and its meaning."""
 
     code: str
@@ -326,8 +326,7 @@ REASONS: Final[tuple[Reason, ...]] = (
 BY_CODE: Final[dict[str, Reason]] = {reason.code: reason for reason in REASONS}
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """One fault of a malformed command: the reason, and the path of the field that has it.
 
     `field` is a path as `postings[0].amount_minor`, empty for the body as a whole. No value of the

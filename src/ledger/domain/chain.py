@@ -7,15 +7,15 @@ bytes. Whoever changes, drops or inserts an event must change every later hash o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import sha256
+
+from msgspec import Struct
 
 from ledger.contracts.events import Event, encode_event, entries_of
 from ledger.domain.accounts import GENESIS_HASH, AccountState
 
 
-@dataclass(frozen=True, slots=True)
-class StoredEvent:
+class StoredEvent(Struct, frozen=True):
     """An event as the store keeps it: its id, its exact bytes, and one chain hash for each of
     the event's `accounts`, in their order."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ledger.contracts.events import Cause
 from ledger.contracts.reasons import Reason
 from ledger.domain.accounts import AccountState
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """A decision against a command. Permanent, so its causes are checked again as it is written."""
 
     reason: Reason

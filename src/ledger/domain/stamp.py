@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from ledger.contracts.primitives import instant_of_microseconds, microseconds_of_instant
 from ledger.domain.accounts import AccountState
@@ -14,16 +15,14 @@ from ledger.domain.accounts import AccountState
 SKEW_MICROSECONDS_MAX: Final = 5_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Stamp:
+class Stamp(Struct, frozen=True):
     """The recorded time of an event (stored form), and the principal who asked for it."""
 
     recorded_at: str
     actor: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skewed:
+class Skewed(Struct, frozen=True):
     """A state recorded more than SKEW_MICROSECONDS_MAX ahead of the clock: do not decide now."""
 
     account: str
