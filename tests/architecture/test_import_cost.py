@@ -1,0 +1,88 @@
+"""Cold starts: what a handler's own modules add to what it imports of others.
+
+INIT is billed and waited for. A handler's CPU time at import is compared with that of its
+third-party modules alone, each in a fresh interpreter with bytecode compiled, in turn in the same
+run: a ratio, so that the speed of the machine does not matter.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCES = Path(__file__).parents[2] / "src"
+RATIO_MAX = 1.2
+ROUNDS = 5  # the least of each is compared: noise only ever adds
+OURS = frozenset({"ledger", "projections", "consumers"})
+
+_IMPORTED = """
+import json, sys
+before = set(sys.modules)
+import {module}
+new = [name for name in sys.modules if name not in before]
+print(json.dumps(new))
+"""
+_TIMED = """
+import importlib, sys, time
+names = sys.argv[1:]
+start = time.process_time_ns()
+for name in names:
+    importlib.import_module(name)
+print(time.process_time_ns() - start)
+"""
+
+
+def _python(*arguments: str) -> str:
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(SOURCES)}
+    answer = subprocess.run(
+        [sys.executable, *arguments], env=environment, capture_output=True, text=True, check=True
+    )
+    return answer.stdout
+
+
+def third_party_imports(module: str) -> list[str]:
+    """The modules, neither ours nor Python's own, that importing `module` loads, in their order."""
+    imported: list[str] = json.loads(_python("-c", _IMPORTED.format(module=module)))
+    foreign = OURS | sys.stdlib_module_names
+    # A private module is loaded by its package: by name it may not be importable on its own.
+    return [
+        name
+        for name in imported
+        if name.partition(".")[0] not in foreign
+        and "._" not in name
+        and not name.startswith(("__", "six.moves"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ledger.entrypoints.api",
+        "ledger.entrypoints.commands",
+        "ledger.entrypoints.relay",
+        "projections.balances.handler",
+        "projections.history.handler",
+        "projections.query.handler",
+    ],
+)
+def test_a_handler_adds_little_to_the_imports_of_others(module: str) -> None:
+    """Importing a handler takes at most 1.2 times the CPU of its third-party imports alone."""
+    others = third_party_imports(module)
+    assert "boto3" in others
+    floor, whole = [], []
+    for _ in range(ROUNDS + 1):  # the first round compiles
+        floor.append(int(_python("-c", _TIMED, *others)))
+        whole.append(int(_python("-c", _TIMED, module)))
+    ratio = min(whole[1:]) / min(floor[1:])
+    assert ratio <= RATIO_MAX, f"{module}: {ratio:.2f} of its third-party imports"
+
+
+def test_the_hot_path_imports_no_validator() -> None:
+    """Only the REST edge pays for pydantic; what handles queues and streams never imports it."""
+    for module in ("ledger.entrypoints.commands", "ledger.entrypoints.relay"):
+        assert "pydantic" not in third_party_imports(module)

@@ -1,0 +1,53 @@
+"""What every test relies on: repeatable properties, and markers that follow from where a test is.
+
+The properties run on the same examples everywhere: a failure on one machine is a failure on all.
+`pytest --hypothesis-profile=explore` looks for new ones.
+"""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED_DATA = ROOT.parent / "shared" / "data"
+
+# No deadline, and slow data generation is no failure: machines that run this are shared and noisy.
+settings.register_profile(
+    "ci",
+    max_examples=100,
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile(
+    "explore", settings.get_profile("ci"), max_examples=5_000, derandomize=False
+)
+settings.load_profile("ci")
+
+
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, after the folders' own conftests
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder, skip what lacks its data, and say which tests share a worker.
+
+    Those that need the emulator do, so that one is started; so do the tests of a file, so that its
+    fixtures are made once.
+    """
+    end_to_end = ROOT / "tests" / "end_to_end"
+    for item in items:
+        if item.path.is_relative_to(end_to_end):
+            item.add_marker(pytest.mark.end_to_end)
+            item.add_marker(pytest.mark.emulator)
+        if item.get_closest_marker("data") and not SHARED_DATA.is_dir():
+            item.add_marker(pytest.mark.skip(reason=f"{SHARED_DATA} is not there"))
+        if item.get_closest_marker("emulator"):
+            item.add_marker(pytest.mark.xdist_group("emulator"))
+        elif not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(ROOT).as_posix()))
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of real data sets; for tests marked `data`."""
+    return SHARED_DATA
