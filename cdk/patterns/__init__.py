@@ -1,0 +1,1 @@
+"""The constructs the stacks are made of, one concept each."""

@@ -1,0 +1,181 @@
+"""The REST API: IAM-authorised, request-validated, every answer a problem document or ours."""
+
+import json
+from typing import cast
+
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk.config import StageConfig
+from cdk.patterns.acknowledgements import acknowledge
+from cdk.patterns.encryption import EncryptionKey
+from cdk.patterns.problems import answer_problems
+from cdk.patterns.python_function import log_group
+from cdk.patterns.request_models import request_model
+
+STAGE_NAME = "v1"
+# Who, what, how long, with what outcome. No bodies; of the path its pattern only, without ids.
+_ACCESS_LOG_FIELDS = {
+    "request_id": "$context.requestId",
+    "time": "$context.requestTime",
+    "method": "$context.httpMethod",
+    "resource": "$context.resourcePath",
+    "status": "$context.status",
+    "caller": "$context.identity.userArn",
+    "source_ip": "$context.identity.sourceIp",
+    "latency_ms": "$context.responseLatency",
+    "integration_latency_ms": "$context.integrationLatency",
+    "integration_status": "$context.integration.status",
+    "response_bytes": "$context.responseLength",
+    "error": "$context.error.responseType",
+}
+
+
+class LedgerApi(Construct):
+    """`commands` serves what writes or reads the event store, `queries` what reads projections."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        config: StageConfig,
+        key: EncryptionKey,
+        commands: lambda_.IFunction,
+        queries: lambda_.IFunction,
+    ) -> None:
+        super().__init__(scope, f"{id}Gateway")
+        self.api_name = config.name("api")
+        self.stage_name = STAGE_NAME
+        access_log = log_group(
+            self, "AccessLog", config=config, key=key, name=f"/ledger/{config.stage}/api-access"
+        )
+        self._api = apigateway.RestApi(
+            self,
+            "RestApi",
+            rest_api_name=self.api_name,
+            description=f"Payments and accounts of the ledger, {config.stage}",
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            default_method_options=apigateway.MethodOptions(
+                authorization_type=apigateway.AuthorizationType.IAM
+            ),
+            cloud_watch_role=True,
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE_NAME,
+                throttling_rate_limit=config.api_requests_per_second,
+                throttling_burst_limit=config.api_burst,
+                metrics_enabled=True,
+                logging_level=apigateway.MethodLoggingLevel.ERROR,
+                data_trace_enabled=False,  # it would log bodies
+                tracing_enabled=False,  # see python_function.py
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG_FIELDS)),
+            ),
+        )
+        self._api.node.try_remove_child(
+            "Endpoint"
+        )  # its output; ours are named in the service stack
+        self.api_id = self._api.rest_api_id
+        self.url = self._api.url
+        self._keep_execution_log(config, key)
+        answer_problems(self._api)
+        self._routes(commands, queries)
+        acknowledge(
+            self._api,
+            "APIG3",
+            "Every method takes signed requests of known principals only, and is throttled: there "
+            "is no anonymous traffic for a web ACL to judge.",
+        )
+        acknowledge(
+            self._api,
+            "COG4",
+            "Callers are services and operators with IAM roles; no human signs in here.",
+        )
+
+    def _routes(self, commands: lambda_.IFunction, queries: lambda_.IFunction) -> None:
+        deciding = _integration(commands)
+        reading = _integration(queries)
+        root = self._api.root
+        accounts, payments = root.add_resource("accounts"), root.add_resource("payments")
+        account = accounts.add_resource("{id}")
+        self._takes_command(accounts, deciding, "AccountOpen", "account.open")
+        self._takes_command(payments, deciding, "PaymentPost", "payment.post")
+        self._answers(payments.add_resource("{id}"), deciding, "id")
+        self._answers(account, reading, "id")
+        self._answers(account.add_resource("history"), reading, "id")
+        self._answers(root.add_resource("health"), deciding)
+
+    def _takes_command(
+        self,
+        resource: apigateway.Resource,
+        integration: apigateway.Integration,
+        name: str,
+        command: str,
+    ) -> None:
+        schema = request_model(command)
+        model = apigateway.CfnModel(
+            # Not the L2 construct: its schema class cannot express every draft 4 schema.
+            self,
+            f"{name}Model",
+            rest_api_id=self.api_id,
+            name=name,
+            content_type="application/json",
+            description=f"The command {command}, version 1",
+            schema=schema,
+        )
+        method = resource.add_method(
+            "POST",
+            integration,
+            request_models={
+                "application/json": apigateway.Model.from_model_name(self, f"{name}Ref", name)
+            },
+            request_validator=self._validator,
+        )
+        method.node.add_dependency(model)
+        # A deployment is a snapshot: another schema needs another one.
+        cast(apigateway.Deployment, self._api.latest_deployment).add_to_logical_id({name: schema})
+
+    def _answers(
+        self, resource: apigateway.Resource, integration: apigateway.Integration, *path: str
+    ) -> None:
+        resource.add_method(
+            "GET",
+            integration,
+            request_parameters={f"method.request.path.{name}": True for name in path},
+            request_validator=self._validator,
+        )
+
+    @property
+    def _validator(self) -> apigateway.IRequestValidator:
+        existing = self.node.try_find_child("Validator")
+        if isinstance(existing, apigateway.RequestValidator):
+            return existing
+        return apigateway.RequestValidator(
+            self,
+            "Validator",
+            rest_api=self._api,
+            validate_request_body=True,
+            validate_request_parameters=True,
+        )
+
+    def _keep_execution_log(self, config: StageConfig, key: EncryptionKey) -> None:
+        """API Gateway would make this group by itself: unencrypted, and kept for ever."""
+        group = log_group(
+            self,
+            "ExecutionLog",
+            config=config,
+            key=key,
+            name=f"API-Gateway-Execution-Logs_{self.api_id}/{STAGE_NAME}",
+        )
+        self._api.deployment_stage.node.add_dependency(group)
+        acknowledge(
+            self._api.node.find_child("CloudWatchRole"),
+            "IAM4",
+            "API Gateway accepts no less for the role with which it writes the logs of an account.",
+            finding="Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs",
+        )
+
+
+def _integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:
+    return apigateway.LambdaIntegration(function, proxy=True, allow_test_invoke=False)

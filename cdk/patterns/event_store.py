@@ -1,0 +1,105 @@
+"""The event store: the append-only table of events and the derived table of states."""
+
+from typing import cast
+
+import aws_cdk as core
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from cdk.config import StageConfig
+from cdk.patterns.encryption import EncryptionKey
+from cdk.patterns.table import LedgerTable
+
+IN_A_TRANSACTION = {"dynamodb:EnclosingOperation": "TransactWriteItems"}
+
+
+class EventStore(Construct):
+    """`events`, the truth, which nobody may change; `states`, a snapshot that can be recomputed."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, config: StageConfig, key: EncryptionKey
+    ) -> None:
+        super().__init__(scope, id)
+        self.events = LedgerTable(
+            self,
+            "Events",
+            config=config,
+            key=key,
+            name="events",
+            # Old images too: the relay names what a forbidden change has overwritten.
+            stream=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            resource_policy=_append_only(self, config.name("events")),
+        )
+        self.states = LedgerTable(self, "States", config=config, key=key, name="states")
+
+    @property
+    def stream_arn(self) -> str:
+        """The stream of `events`."""
+        return cast(str, self.events.table_stream_arn)  # optional for tables without one
+
+    def commit_statements(self) -> list[iam.PolicyStatement]:
+        """What deciding and committing commands needs, and no more.
+
+        A transaction is authorised by its underlying actions: Put needs PutItem, ConditionCheck
+        needs ConditionCheckItem. Reading an item of `events` is how a recorded outcome is found.
+        """
+        return [
+            iam.PolicyStatement(
+                actions=["dynamodb:PutItem"],
+                resources=[self.events.table_arn],
+                conditions={"StringEquals": IN_A_TRANSACTION},
+            ),
+            iam.PolicyStatement(
+                actions=["dynamodb:ConditionCheckItem", "dynamodb:GetItem"],
+                resources=[self.events.table_arn],
+            ),
+            iam.PolicyStatement(
+                actions=[
+                    "dynamodb:BatchGetItem",
+                    "dynamodb:ConditionCheckItem",
+                    "dynamodb:PutItem",
+                ],
+                resources=[self.states.table_arn],
+            ),
+        ]
+
+
+def _append_only(scope: Construct, table_name: str) -> iam.PolicyDocument:
+    """Denies every principal to change or remove an event, or to write one outside a transaction.
+
+    A negated condition holds when its key is absent, so that a plain PutItem is denied. Whoever may
+    write can still overwrite inside a transaction: the hash chain and the relay detect it.
+    """
+    table = core.Stack.of(scope).format_arn(
+        # By name: a policy that refers to its own table's attributes would be circular.
+        service="dynamodb",
+        resource="table",
+        resource_name=table_name,
+    )
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                sid="NoChangeNoRemoval",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=[
+                    "dynamodb:UpdateItem",
+                    "dynamodb:DeleteItem",
+                    "dynamodb:BatchWriteItem",
+                    "dynamodb:PartiQLInsert",
+                    "dynamodb:PartiQLUpdate",
+                    "dynamodb:PartiQLDelete",
+                ],
+                resources=[table],
+            ),
+            iam.PolicyStatement(
+                sid="AppendInTransactionsOnly",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["dynamodb:PutItem"],
+                resources=[table],
+                conditions={"StringNotEquals": IN_A_TRANSACTION},
+            ),
+        ]
+    )

@@ -1,0 +1,1 @@
+"""The stacks, split by what may be lost: data, service, observability."""

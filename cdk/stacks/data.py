@@ -1,0 +1,90 @@
+"""What may not be lost: event store, projections, published events, unpublished payloads."""
+
+import aws_cdk as core
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from cdk.config import StageConfig
+from cdk.patterns.acknowledgements import acknowledge
+from cdk.patterns.bus import Bus
+from cdk.patterns.encryption import EncryptionKey, removal_policy
+from cdk.patterns.event_store import EventStore
+from cdk.patterns.queues import dead_letter_queue
+from cdk.patterns.relay import relay_failures_name
+from cdk.patterns.table import LedgerTable
+
+
+class DataStack(core.Stack):
+    """Tables, the ledger bus and its archive, the relay's failure bucket, the key of them all."""
+
+    def __init__(self, scope: Construct, id: str, *, config: StageConfig) -> None:
+        super().__init__(
+            scope,
+            id,
+            description=f"Ledger {config.stage}: what may not be lost",
+            termination_protection=config.deletion_protection,
+        )
+        self.key = EncryptionKey(
+            self,
+            "Key",
+            config=config,
+            name="data",
+            description=f"Events, projections and archives of the ledger, {config.stage}",
+        )
+        self.key.allow_eventbridge()
+        self.store = EventStore(self, "Store", config=config, key=self.key)
+        self.balances = LedgerTable(self, "Balances", config=config, key=self.key, name="balances")
+        self.history = LedgerTable(
+            self, "History", config=config, key=self.key, name="history", numeric_sort_key=True
+        )
+        self.bus_dead_letter_name = config.name("bus-dlq")
+        bus_dead_letters = dead_letter_queue(
+            self, "BusDeadLetters", key=self.key, queue_name=self.bus_dead_letter_name
+        )
+        acknowledge(
+            bus_dead_letters,
+            "SQS3",
+            "It is a dead-letter queue: the ledger bus's, which the rule misses.",
+        )
+        self.ledger_bus = Bus(
+            self,
+            "LedgerBus",
+            config=config,
+            key=self.key,
+            name="bus",
+            description="Every event of the ledger, as published",
+            dead_letters=bus_dead_letters,
+        )
+        self.ledger_bus.archive(config=config, key=self.key, pattern={"source": ["ledger"]})
+        self.relay_failures = self._relay_failures(config)
+
+    def _relay_failures(self, config: StageConfig) -> s3.Bucket:
+        bucket = s3.Bucket(
+            self,
+            "RelayFailures",
+            bucket_name=relay_failures_name(config),
+            encryption=s3.BucketEncryption.KMS,
+            encryption_key=self.key,
+            bucket_key_enabled=True,
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    expiration=core.Duration.days(config.relay_failures_retention_days),
+                    noncurrent_version_expiration=core.Duration.days(7),
+                    abort_incomplete_multipart_upload_after=core.Duration.days(1),
+                )
+            ],
+            # Emptying it on deletion would take a custom resource: what is in it stays.
+            removal_policy=removal_policy(config),
+        )
+        acknowledge(
+            bucket,
+            "S1",
+            "Only the relay's mapping writes here, some objects a year. A log bucket could not be "
+            "encrypted with our key (log delivery supports SSE-S3 only).",
+        )
+        return bucket

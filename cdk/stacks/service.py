@@ -1,0 +1,283 @@
+"""What can be made again: functions, queues, the ingress bus, the REST API."""
+
+import aws_cdk as core
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from cdk.bundling import Bundle
+from cdk.config import StageConfig
+from cdk.patterns.api import LedgerApi
+from cdk.patterns.bus import Bus
+from cdk.patterns.consumer import Consumer
+from cdk.patterns.encryption import EncryptionKey, use_of_key
+from cdk.patterns.python_function import FunctionDefaults, PythonFunction
+from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
+from cdk.patterns.relay import Relay
+from cdk.stacks.data import DataStack
+
+_API_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
+_COMMANDS_TIMEOUT = core.Duration.seconds(30)
+_PROJECTION_TIMEOUT = core.Duration.seconds(30)
+_COMMANDS_BATCHING = Batching(size=50, window_s=1)
+_FIFO_BATCHING = Batching(size=10, window_s=0)
+_PROJECTION_BATCHING = Batching(size=100, window_s=1)
+# command.rejected touches no account: nobody projects it.
+_PROJECTED_TYPES = ("account.opened", "payment.posted")
+
+
+class ServiceStack(core.Stack):
+    """The path of a command, from the three ways in to the projections."""
+
+    def __init__(
+        self, scope: Construct, id: str, *, config: StageConfig, data: DataStack, bundle: Bundle
+    ) -> None:
+        super().__init__(scope, id, description=f"Ledger {config.stage}: functions, queues and API")
+        self._config, self._data = config, data
+        self.key = EncryptionKey(
+            self,
+            "Key",
+            config=config,
+            name="service",
+            description=f"Queues, ingress, logs and alarms of the ledger, {config.stage}",
+        )
+        self.key.allow_eventbridge()
+        self.key.allow_log_groups()
+        self.key.allow_alarms()
+        self._defaults = FunctionDefaults(
+            config=config,
+            key=self.key,
+            code=lambda_.Code.from_asset(str(bundle.path), asset_hash=bundle.digest),
+        )
+        self.commands_queue, self.commands_fifo_queue = self._command_queues()
+        self.ingress = self._ingress()
+        self.commands = self._commands()
+        self.api_function = self._api_function()
+        self.relay = Relay(
+            self,
+            "Relay",
+            defaults=self._defaults,
+            store=data.store,
+            bus=data.ledger_bus.bus,
+            failures=data.relay_failures,
+            data_key=data.key,
+        )
+        self.balances = self._balances()
+        self.history = self._history()
+        self.query = self._query()
+        self.api = LedgerApi(
+            self,
+            "Api",
+            config=config,
+            key=self.key,
+            commands=self.api_function.alias,
+            queries=self.query.alias,
+        )
+        self._outputs()
+
+    @property
+    def functions(self) -> list[PythonFunction]:
+        """Every function, for those who watch them."""
+        return [
+            *(self.api_function, self.commands, self.relay.function),
+            *(self.balances.function, self.history.function, self.query),
+        ]
+
+    @property
+    def queues(self) -> list[BufferedQueue]:
+        """Every queue, for those who watch them."""
+        return [
+            *(self.commands_queue, self.commands_fifo_queue),
+            *(self.balances.queue, self.history.queue),
+        ]
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        """Every rule, for those who watch them."""
+        return [self.ingress_delivery, self.balances.delivery, self.history.delivery]
+
+    def _command_queues(self) -> tuple[BufferedQueue, BufferedQueue]:
+        standard, ordered = (
+            BufferedQueue(
+                self,
+                id,
+                config=self._config,
+                key=self.key,
+                name="commands",
+                handled_within=_COMMANDS_TIMEOUT,
+                fifo=fifo,
+            )
+            for id, fifo in (("CommandsQueue", False), ("CommandsFifoQueue", True))
+        )
+        return standard, ordered
+
+    def _ingress(self) -> Bus:
+        ingress = Bus(
+            self,
+            "IngressBus",
+            config=self._config,
+            key=self.key,
+            name="ingress",
+            description="Commands as events: the detail is the command, the detail type its type",
+            dead_letters=self.commands_queue.dead_letters,
+        )
+        self.ingress_delivery = Delivery(
+            self,
+            "IngressDelivery",
+            config=self._config,
+            bus=ingress,
+            name="ingress",
+            description="Everything sent to the ingress bus, to the command handler",
+            # Of any detail type: what is no command is dead-lettered by the handler with its
+            # reason, where a rule that names types would let it vanish.
+            pattern={"account": [self.account]},
+            to=self.commands_queue,
+        )
+        return ingress
+
+    def _commands(self) -> PythonFunction:
+        standard, ordered = self.commands_queue, self.commands_fifo_queue
+        function = PythonFunction(
+            self,
+            "Commands",
+            defaults=self._defaults,
+            handler="ledger.entrypoints.commands.handler",
+            environment={
+                **self._store_environment(),
+                "COMMANDS_QUEUE_URL": standard.queue.queue_url,
+                "COMMANDS_FIFO_QUEUE_URL": ordered.queue.queue_url,
+                "COMMANDS_DLQ_URL": standard.dead_letters.queue_url,
+                "COMMANDS_FIFO_DLQ_URL": ordered.dead_letters.queue_url,
+            },
+            timeout=_COMMANDS_TIMEOUT,
+        )
+        self._may_commit(function)
+        function.may(
+            ["sqs:SendMessage"],
+            [standard.dead_letters.queue_arn, ordered.dead_letters.queue_arn],
+        )
+        function.may_statements([use_of_key(self.key, "sqs", write=True)])
+        limits = self._config.queue_concurrency
+        drain(
+            function,
+            "StandardMapping",
+            standard,
+            batching=_COMMANDS_BATCHING,
+            concurrency_max=limits.commands,
+        )
+        drain(
+            function,
+            "FifoMapping",
+            ordered,
+            batching=_FIFO_BATCHING,
+            concurrency_max=limits.commands_fifo,
+        )
+        return function
+
+    def _api_function(self) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            "Api",
+            defaults=self._defaults,
+            handler="ledger.entrypoints.api.handler",
+            environment=self._store_environment(),
+            timeout=_API_TIMEOUT,
+        )
+        self._may_commit(function)
+        return function
+
+    def _store_environment(self) -> dict[str, str]:
+        store = self._data.store
+        return {
+            "EVENTS_TABLE": store.events.table_name,
+            "STATES_TABLE": store.states.table_name,
+        }
+
+    def _may_commit(self, function: PythonFunction) -> None:
+        function.may_statements(self._data.store.commit_statements())
+        function.may_statements([use_of_key(self._data.key, "dynamodb", write=True)])
+
+    def _balances(self) -> Consumer:
+        table = self._data.balances
+        consumer = Consumer(
+            self,
+            "Balances",
+            defaults=self._defaults,
+            bus=self._data.ledger_bus,
+            event_types=_PROJECTED_TYPES,
+            handler="projections.balances.handler.handler",
+            environment={"BALANCES_TABLE": table.table_name},
+            timeout=_PROJECTION_TIMEOUT,
+            batching=_PROJECTION_BATCHING,
+            concurrency_max=self._config.queue_concurrency.balances,
+        )
+        consumer.function.may(["dynamodb:UpdateItem"], [table.table_arn])
+        consumer.function.may_statements([use_of_key(self._data.key, "dynamodb", write=True)])
+        return consumer
+
+    def _history(self) -> Consumer:
+        table = self._data.history
+        consumer = Consumer(
+            self,
+            "History",
+            defaults=self._defaults,
+            bus=self._data.ledger_bus,
+            event_types=_PROJECTED_TYPES,
+            handler="projections.history.handler.handler",
+            environment={"HISTORY_TABLE": table.table_name},
+            timeout=_PROJECTION_TIMEOUT,
+            batching=_PROJECTION_BATCHING,
+            concurrency_max=self._config.queue_concurrency.history,
+        )
+        consumer.function.may(
+            [
+                *("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+                *("dynamodb:Query", "dynamodb:GetItem"),
+            ],
+            [table.table_arn],
+        )
+        consumer.function.may_statements([use_of_key(self._data.key, "dynamodb", write=True)])
+        return consumer
+
+    def _query(self) -> PythonFunction:
+        balances, history = self._data.balances, self._data.history
+        function = PythonFunction(
+            self,
+            "Query",
+            defaults=self._defaults,
+            handler="projections.query.handler.handler",
+            environment={
+                "BALANCES_TABLE": balances.table_name,
+                "HISTORY_TABLE": history.table_name,
+            },
+            timeout=_API_TIMEOUT,
+        )
+        function.may(
+            ["dynamodb:GetItem", "dynamodb:Query"], [balances.table_arn, history.table_arn]
+        )
+        function.may_statements([use_of_key(self._data.key, "dynamodb", write=False)])
+        return function
+
+    def _outputs(self) -> None:
+        """What the `ledger` command reads, here and on AWS alike: these keys are its contract."""
+        store = self._data.store
+        values = {
+            "ApiUrl": self.api.url,
+            "ApiId": self.api.api_id,
+            "ApiStage": self.api.stage_name,
+            "IngressBusName": self.ingress.bus_name,
+            "LedgerBusName": self._data.ledger_bus.bus_name,
+            "CommandsQueueUrl": self.commands_queue.queue.queue_url,
+            "CommandsFifoQueueUrl": self.commands_fifo_queue.queue.queue_url,
+            "CommandsDlqUrl": self.commands_queue.dead_letters.queue_url,
+            "CommandsFifoDlqUrl": self.commands_fifo_queue.dead_letters.queue_url,
+            "BalancesQueueUrl": self.balances.queue.queue.queue_url,
+            "BalancesDlqUrl": self.balances.queue.dead_letters.queue_url,
+            "HistoryQueueUrl": self.history.queue.queue.queue_url,
+            "HistoryDlqUrl": self.history.queue.dead_letters.queue_url,
+            "EventsTableName": store.events.fixed_name,
+            "StatesTableName": store.states.fixed_name,
+            "BalancesTableName": self._data.balances.fixed_name,
+            "HistoryTableName": self._data.history.fixed_name,
+        }
+        for key, value in values.items():
+            core.CfnOutput(self, key, value=value)

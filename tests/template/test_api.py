@@ -1,0 +1,264 @@
+"""The REST API: who may call, what is refused at the door, and how it says so."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft4Validator, Draft202012Validator
+
+from cdk.patterns.request_models import UnconvertibleSchemaError, draft_4, request_model
+from ledger.contracts.reasons import BY_CODE
+from tests.template.templates import Json, Templates
+
+SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "commands"
+COMMANDS = ("account.open", "payment.post")
+ROUTES = {
+    ("POST", "/accounts"): ("api", "AccountOpen"),
+    ("GET", "/accounts/{id}"): ("query", None),
+    ("GET", "/accounts/{id}/history"): ("query", None),
+    ("POST", "/payments"): ("api", "PaymentPost"),
+    ("GET", "/payments/{id}"): ("api", None),
+    ("GET", "/health"): ("api", None),
+}
+
+
+def test_routes_reach_their_functions_by_alias(templates: Templates) -> None:
+    """Every route goes to the one function that serves it; commands have a model."""
+    found = {}
+    for method in templates.all("AWS::ApiGateway::Method"):
+        [model] = method.properties.get("RequestModels", {"": None}).values()
+        found[method.properties["HttpMethod"], _path(templates, method.properties)] = (
+            _function(templates, method.properties["Integration"]),
+            model,
+        )
+        assert method.properties["Integration"]["Type"] == "AWS_PROXY"
+    assert found == ROUTES
+
+
+def test_every_method_is_authorised_and_validated(templates: Templates) -> None:
+    """IAM signs for every call, health included; bodies and parameters are checked at the door."""
+    [validator] = templates.all("AWS::ApiGateway::RequestValidator")
+    assert validator.properties["ValidateRequestBody"] is True
+    assert validator.properties["ValidateRequestParameters"] is True
+    for method in templates.all("AWS::ApiGateway::Method"):
+        assert method.properties["AuthorizationType"] == "AWS_IAM"
+        assert method.properties["RequestValidatorId"] == {"Ref": validator.logical_id}
+
+
+def test_the_stage_is_throttled_and_logs_no_bodies(templates: Templates) -> None:
+    """Rate and burst as the stage says; access logs of chosen fields; no data traces."""
+    [stage] = templates.all("AWS::ApiGateway::Stage")
+    rate, burst = {"dev": (200, 100), "prod": (2000, 1000)}[templates.stage]
+    [everywhere] = stage.properties["MethodSettings"]
+    assert everywhere == {
+        "HttpMethod": "*",
+        "ResourcePath": "/*",
+        "DataTraceEnabled": False,
+        "LoggingLevel": "ERROR",
+        "MetricsEnabled": True,
+        "ThrottlingBurstLimit": burst,
+        "ThrottlingRateLimit": rate,
+    }
+    logged = json.loads(stage.properties["AccessLogSetting"]["Format"])
+    assert "$context.path" not in logged.values()  # it holds ids
+    assert not [value for value in logged.values() if "body" in value.lower()]
+    assert stage.properties["TracingEnabled"] is False
+
+
+def test_execution_logs_are_ours(templates: Templates) -> None:
+    """The group API Gateway would make, unencrypted and for ever, is made before the stage."""
+    [stage] = templates.all("AWS::ApiGateway::Stage")
+    [group] = [
+        group
+        for name, group in templates.named("AWS::Logs::LogGroup").items()
+        if name.startswith("API-Gateway-Execution-Logs_")
+    ]
+    assert group.logical_id in stage.body["DependsOn"]
+    [api] = templates.all("AWS::ApiGateway::RestApi")
+    name = group.properties["LogGroupName"]["Fn::Join"][1]
+    assert name == ["API-Gateway-Execution-Logs_", {"Ref": api.logical_id}, "/v1"]
+
+
+def test_gateway_answers_are_problem_documents(templates: Templates) -> None:
+    """Whatever API Gateway refuses by itself, the answer has the reason, status and retry of ours.
+
+    The one variable, its short message, comes with quotation marks; the request is never quoted.
+    """
+    answers = {
+        response.properties["ResponseType"]: response.properties
+        for response in templates.all("AWS::ApiGateway::GatewayResponse")
+    }
+    for answer in answers.values():
+        assert answer["ResponseParameters"] == {
+            "gatewayresponse.header.Content-Type": "'application/problem+json'"
+        }
+        template = answer["ResponseTemplates"]["application/json"]
+        assert template.count("$") == 1
+        body = json.loads(template.replace("$context.error.messageString", '"Said by AWS"'))
+        reason = BY_CODE[body["reason"]]
+        assert body == {
+            "type": f"urn:ledger:problem:{reason.code}",
+            "title": reason.meaning,
+            "status": int(answer["StatusCode"]),
+            "reason": reason.code,
+            "retry": reason.retry,
+            "detail": "Said by AWS",
+        }
+    assert {kind: json_reason(answer) for kind, answer in answers.items()} == {
+        "BAD_REQUEST_BODY": "invalid_request",
+        "BAD_REQUEST_PARAMETERS": "invalid_request",
+        "ACCESS_DENIED": "forbidden",
+        "UNAUTHORIZED": "forbidden",
+        "INVALID_SIGNATURE": "forbidden",
+        "EXPIRED_TOKEN": "forbidden",
+        "MISSING_AUTHENTICATION_TOKEN": "forbidden",
+        "RESOURCE_NOT_FOUND": "unknown_route",
+        "REQUEST_TOO_LARGE": "payload_too_large",
+        "UNSUPPORTED_MEDIA_TYPE": "unsupported_media_type",
+        "THROTTLED": "throttled",
+        "QUOTA_EXCEEDED": "throttled",
+        "INTEGRATION_TIMEOUT": "store_unavailable",
+        "INTEGRATION_FAILURE": "internal_error",
+        "DEFAULT_4XX": "invalid_request",
+        "DEFAULT_5XX": "internal_error",
+    }
+
+
+def test_models_are_the_published_schemas(templates: Templates) -> None:
+    """The template holds what the published schema of each command converts to, in draft 4."""
+    models = {
+        model.properties["Name"]: model.properties["Schema"]
+        for model in templates.all("AWS::ApiGateway::Model")
+    }
+    assert models == {
+        "AccountOpen": request_model("account.open"),
+        "PaymentPost": request_model("payment.post"),
+    }
+    for model in models.values():
+        Draft4Validator.check_schema(model)
+        text = json.dumps(model)
+        assert "$ref" not in text
+        assert "$defs" not in text
+        assert '"const"' not in text
+        assert len(text) < 400 * 1024  # API Gateway's limit of a model
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_model_refuses_nothing_that_the_schema_accepts(command: str) -> None:
+    """Examples, and values at every bound of theirs that the schema has, pass the model too."""
+    schema = json.loads((SCHEMAS / f"{command}.v1.json").read_text(encoding="utf-8"))
+    published, model = Draft202012Validator(schema), Draft4Validator(request_model(command))
+    accepted = 0
+    for example in schema["examples"]:
+        for variant in [example, *_variants(example)]:
+            if published.is_valid(variant):
+                accepted += 1
+                assert model.is_valid(variant), variant
+    assert accepted > 3
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("payment.post", {"postings": []}),
+        ("payment.post", {"v": 2}),
+        ("payment.post", {"type": "account.open"}),
+        ("payment.post", {"unknown": 1}),
+        ("payment.post", {"id": "spaces in it"}),
+        ("account.open", {"currency": "euro"}),
+        ("account.open", {"account_type": "other"}),
+        ("account.open", {"min_balance_minor": "0"}),
+    ],
+)
+def test_a_model_refuses_what_is_plainly_malformed(command: str, fault: Json) -> None:
+    """Conversion keeps what the schema is for."""
+    schema = json.loads((SCHEMAS / f"{command}.v1.json").read_text(encoding="utf-8"))
+    [example, *_] = schema["examples"]
+    assert not Draft4Validator(request_model(command)).is_valid({**example, **fault})
+
+
+def test_conversion_inlines_definitions_and_constants() -> None:
+    """`$ref` is replaced by what it refers to, `const` by an enumeration; annotations go."""
+    schema = {
+        "$id": "urn:x",
+        "properties": {
+            "kind": {"const": "a", "title": "Kind"},
+            "list": {"type": "array", "items": {"$ref": "#/$defs/Item"}},
+        },
+        "$defs": {"Item": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
+    }
+    assert draft_4(schema) == {
+        "$schema": "http://json-schema.org/draft-04/schema#",
+        "properties": {
+            "kind": {"enum": ["a"]},
+            "list": {"type": "array", "items": {"type": "integer", "minimum": 1}},
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ({"prefixItems": []}, "no counterpart for 'prefixItems'"),
+        ({"exclusiveMinimum": 0}, "no counterpart for 'exclusiveMinimum'"),
+        ({"$ref": "other.json"}, "'other.json' is not a definition"),
+        ({"$ref": "#/$defs/A", "$defs": {"A": {"items": {"$ref": "#/$defs/A"}}}}, "itself"),
+    ],
+)
+def test_conversion_refuses_what_draft_4_cannot_say(schema: Json, message: str) -> None:
+    """Nothing is dropped silently: a schema that grows beyond draft 4 fails the synthesis."""
+    with pytest.raises(UnconvertibleSchemaError, match=message):
+        draft_4(schema)
+
+
+def json_reason(answer: Json) -> str:
+    """The reason in a gateway response's template."""
+    template = answer["ResponseTemplates"]["application/json"]
+    return str(json.loads(template.replace("$context.error.messageString", "0"))["reason"])
+
+
+def _variants(example: Json) -> list[Json]:
+    """The example with values at and around bounds, and with each field left out."""
+    values: list[Any] = [
+        *(None, 0, 1, -1, 2**53, 2**63 - 1, -(2**63) + 1),
+        *("x", "x" * 64, "\N{GRINNING FACE}" * 64, "\N{GRINNING FACE}" * 140),
+        "2026-11-21T23:10:04.123456+01:00",
+    ]
+    changed = [{**example, key: value} for key in _fields() for value in values]
+    shorter = [{key: example[key] for key in example if key != left_out} for left_out in example]
+    if "postings" in example:
+        posting = example["postings"][0]
+        changed += [{**example, "postings": [posting] * count} for count in (1, 45)]
+        changed += [
+            {**example, "postings": [{**posting, "amount_minor": value}]} for value in values
+        ]
+    return changed + shorter
+
+
+def _fields() -> set[str]:
+    return {
+        field
+        for command in COMMANDS
+        for field in json.loads((SCHEMAS / f"{command}.v1.json").read_text())["properties"]
+    }
+
+
+def _path(templates: Templates, method: Json) -> str:
+    path, resource_id = "", method["ResourceId"]
+    while "Ref" in resource_id:
+        resource = templates.find("service", resource_id["Ref"])
+        path = f"/{resource.properties['PathPart']}{path}"
+        resource_id = resource.properties["ParentId"]
+    return path
+
+
+def _function(templates: Templates, integration: Json) -> str:
+    [alias] = [
+        part["Ref"]
+        for part in integration["Uri"]["Fn::Join"][1]
+        if isinstance(part, dict) and not part["Ref"].startswith("AWS::")
+    ]
+    resource = templates.find("service", alias)
+    assert resource.type == "AWS::Lambda::Alias"
+    return templates.text("service", resource.properties["FunctionName"])

@@ -1,0 +1,134 @@
+"""The one shape of a function, what each one is told, and what the outside is told of them."""
+
+from pathlib import Path
+
+from cdk.bundling import RUNTIME_VERSION
+from tests.template.templates import Templates
+
+# handler, time-out, environment besides what all have; tables, buses and queues by name
+FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
+    "api": (
+        "ledger.entrypoints.api.handler",
+        20,
+        {"EVENTS_TABLE": "events", "STATES_TABLE": "states"},
+    ),
+    "commands": (
+        "ledger.entrypoints.commands.handler",
+        30,
+        {
+            "EVENTS_TABLE": "events",
+            "STATES_TABLE": "states",
+            "COMMANDS_QUEUE_URL": "commands",
+            "COMMANDS_FIFO_QUEUE_URL": "commands.fifo",
+            "COMMANDS_DLQ_URL": "commands-dlq",
+            "COMMANDS_FIFO_DLQ_URL": "commands-dlq.fifo",
+        },
+    ),
+    "relay": ("ledger.entrypoints.relay.handler", 60, {"LEDGER_BUS": "bus"}),
+    "balances": (
+        "projections.balances.handler.handler",
+        30,
+        {"BALANCES_TABLE": "balances", "QUEUE_URL": "balances"},
+    ),
+    "history": (
+        "projections.history.handler.handler",
+        30,
+        {"HISTORY_TABLE": "history", "QUEUE_URL": "history"},
+    ),
+    "query": (
+        "projections.query.handler.handler",
+        20,
+        {"BALANCES_TABLE": "balances", "HISTORY_TABLE": "history"},
+    ),
+}
+OUTPUTS = {
+    "ApiStage": "v1",
+    "IngressBusName": "ledger-{stage}-ingress",
+    "LedgerBusName": "ledger-{stage}-bus",
+    "CommandsQueueUrl": "commands",
+    "CommandsFifoQueueUrl": "commands.fifo",
+    "CommandsDlqUrl": "commands-dlq",
+    "CommandsFifoDlqUrl": "commands-dlq.fifo",
+    "BalancesQueueUrl": "balances",
+    "BalancesDlqUrl": "balances-dlq",
+    "HistoryQueueUrl": "history",
+    "HistoryDlqUrl": "history-dlq",
+    "EventsTableName": "ledger-{stage}-events",
+    "StatesTableName": "ledger-{stage}-states",
+    "BalancesTableName": "ledger-{stage}-balances",
+    "HistoryTableName": "ledger-{stage}-history",
+}
+
+
+def test_functions_are_told_what_their_handlers_read(templates: Templates) -> None:
+    """Handler, time-out and environment of each function are the ones agreed on."""
+    found = {}
+    for name, function in templates.named("AWS::Lambda::Function").items():
+        environment = {
+            key: templates.text(function.stack, value)
+            for key, value in function.properties["Environment"]["Variables"].items()
+        }
+        assert environment.pop("POWERTOOLS_SERVICE_NAME") == name.capitalize()
+        assert environment.pop("POWERTOOLS_METRICS_NAMESPACE") == "Ledger"
+        assert environment.pop("LOG_LEVEL") == "INFO"
+        found[name] = function.properties["Handler"], function.properties["Timeout"], environment
+    assert found == FUNCTIONS
+
+
+def test_every_handler_is_in_the_bundle(templates: Templates) -> None:
+    """The module a function names is a file of the asset it runs from."""
+    [asset] = templates.assembly.glob("asset.*")
+    for function in templates.all("AWS::Lambda::Function"):
+        module = Path(*function.properties["Handler"].split(".")[:-1])
+        assert any(
+            (asset / path).is_file() for path in (module.with_suffix(".py"), module / "__init__.py")
+        ), function.properties["Handler"]
+
+
+def test_functions_have_one_shape(templates: Templates) -> None:
+    """One runtime, architecture and bundle; own encrypted log group; no tracing, no network."""
+    functions = templates.all("AWS::Lambda::Function")
+    groups = templates.named("AWS::Logs::LogGroup")
+    for function in functions:
+        shape = function.properties
+        assert shape["Runtime"] == f"python{RUNTIME_VERSION[0]}.{RUNTIME_VERSION[1]}"
+        assert shape["Architectures"] == ["arm64"]
+        assert shape["LoggingConfig"]["LogFormat"] == "JSON"
+        assert templates.text(function.stack, shape["LoggingConfig"]["LogGroup"]) in groups
+        assert not {"TracingConfig", "VpcConfig", "DeadLetterConfig", "Layers"} & set(shape)
+    assert len({function.properties["Code"]["S3Key"] for function in functions}) == 1
+
+
+def test_every_function_is_reached_by_its_alias_only(templates: Templates) -> None:
+    """Each function has the alias `live` on a published version, and nothing invokes another."""
+    aliases = templates.all("AWS::Lambda::Alias")
+    aliased = {templates.text(alias.stack, alias.properties["FunctionName"]) for alias in aliases}
+    assert aliased == set(FUNCTIONS)
+    assert {alias.properties["Name"] for alias in aliases} == {"live"}
+    versions = {version.logical_id for version in templates.all("AWS::Lambda::Version")}
+    for alias in aliases:
+        assert alias.properties["FunctionVersion"]["Fn::GetAtt"][0] in versions
+    invocable = {alias.logical_id for alias in aliases}
+    for permission in templates.all("AWS::Lambda::Permission"):
+        assert permission.properties["FunctionName"]["Ref"] in invocable
+
+
+def test_outputs_are_what_the_command_line_reads(templates: Templates) -> None:
+    """The service stack's outputs have these keys and name these resources."""
+    outputs = {
+        key: templates.text("service", output["Value"])
+        for key, output in templates.stacks["service"]["Outputs"].items()
+        if not key.startswith("ExportsOutput")
+    }
+    api = outputs.pop("ApiId")
+    assert templates.find("service", api).type == "AWS::ApiGateway::RestApi"
+    url = outputs.pop("ApiUrl")
+    assert url == f"https://{api}.execute-api.<Region>.<URLSuffix>/v1/".replace(
+        "v1", _stage_id(url)
+    )
+    assert outputs == {key: text.format(stage=templates.stage) for key, text in OUTPUTS.items()}
+
+
+def _stage_id(url: str) -> str:
+    """The stage is named by reference: what the template calls it."""
+    return url.rstrip("/").rpartition("/")[2]

@@ -1,0 +1,121 @@
+"""Whatever can go wrong silently has an alarm, and alarms reach people."""
+
+from tests.template.templates import Resource, Templates, statements
+
+
+def test_every_dead_letter_queue_has_an_alarm_on_the_first_message(templates: Templates) -> None:
+    """One dead letter is enough."""
+    dead_letter_queues = {name for name in templates.named("AWS::SQS::Queue") if "-dlq" in name}
+    alarmed = _alarms(templates, "ApproximateNumberOfMessagesVisible")
+    assert set(alarmed) == dead_letter_queues
+    for alarm in alarmed.values():
+        assert alarm.properties["Threshold"] == 0
+        assert alarm.properties["Statistic"] == "Maximum"
+
+
+def test_every_other_queue_has_an_alarm_on_its_age(templates: Templates) -> None:
+    """A consumer that stands still or falls behind is noticed within minutes."""
+    queues = {name for name in templates.named("AWS::SQS::Queue") if "-dlq" not in name}
+    alarmed = _alarms(templates, "ApproximateAgeOfOldestMessage")
+    assert set(alarmed) == queues
+    for alarm in alarmed.values():
+        assert alarm.properties["Threshold"] == 300
+
+
+def test_every_function_has_alarms_on_errors_and_throttles(templates: Templates) -> None:
+    """No function fails or is held back unseen."""
+    functions = set(templates.named("AWS::Lambda::Function"))
+    for metric in ("Errors", "Throttles"):
+        alarmed = _alarms(templates, metric)
+        assert set(alarmed) == functions
+        for alarm in alarmed.values():
+            assert alarm.properties["Threshold"] == 0
+            assert alarm.properties["Statistic"] == "Sum"
+
+
+def test_every_rule_has_alarms_on_failed_and_lost_deliveries(templates: Templates) -> None:
+    """A rule of a bus of one's own has its metrics under both names: its bus's and its own."""
+    rules = templates.named("AWS::Events::Rule")
+    for metric in ("FailedInvocations", "InvocationsFailedToBeSentToDlq"):
+        alarmed = _alarms(templates, metric)
+        assert set(alarmed) == set(rules)
+        for name, alarm in alarmed.items():
+            [bus] = [
+                dimension["Value"]
+                for dimension in alarm.properties["Dimensions"]
+                if dimension["Name"] == "EventBusName"
+            ]
+            assert bus.removeprefix(templates.prefix) == templates.text(
+                "service", rules[name].properties["EventBusName"]
+            )
+
+
+def test_the_relay_is_watched_for_lag_loss_and_tampering(templates: Templates) -> None:
+    """Late events, events given up or dropped, and a changed past each have an alarm."""
+    assert set(_alarms(templates, "IteratorAge")) == {"relay"}
+    [relay] = [
+        mapping.logical_id
+        for mapping in templates.all("AWS::Lambda::EventSourceMapping")
+        if "StartingPosition" in mapping.properties
+    ]
+    for metric in ("OnFailureDestinationDeliveredEventCount", "DroppedEventCount"):
+        assert set(_alarms(templates, metric)) == {relay}
+    [security] = _alarms(templates, "SecurityAlarm").values()
+    assert security.properties["Namespace"] == "Ledger"
+    assert security.properties["Dimensions"] == [{"Name": "service", "Value": "Relay"}]
+    assert security.properties["Threshold"] == 0
+
+
+def test_clock_skew_is_watched_where_commands_are_decided(templates: Templates) -> None:
+    """Both functions that commit report refusals for a clock that is behind."""
+    alarmed = _alarms(templates, "ClockSkewRefused")
+    assert set(alarmed) == {"Api", "Commands"}
+    assert {alarm.properties["Namespace"] for alarm in alarmed.values()} == {"Ledger"}
+
+
+def test_server_errors_of_the_api_are_watched(templates: Templates) -> None:
+    """The alarm counts them under the name that the API really has."""
+    [api] = templates.all("AWS::ApiGateway::RestApi")
+    assert set(_alarms(templates, "5XXError")) == {
+        api.properties["Name"].removeprefix(templates.prefix)
+    }
+
+
+def test_every_alarm_reaches_the_topic_when_it_starts_and_ends(templates: Templates) -> None:
+    """Silence is no alarm; a metric without data is quiet, since most count only what is wrong."""
+    [topic] = templates.all("AWS::SNS::Topic")
+    for alarm in templates.all("AWS::CloudWatch::Alarm"):
+        assert alarm.properties["AlarmActions"] == [{"Ref": topic.logical_id}]
+        assert alarm.properties["OKActions"] == [{"Ref": topic.logical_id}]
+        assert alarm.properties["TreatMissingData"] == "notBreaching"
+        assert alarm.properties["ComparisonOperator"] == "GreaterThanThreshold"
+        assert alarm.properties["Period"] == 60
+        assert alarm.properties["EvaluationPeriods"] <= 3
+        assert alarm.properties["AlarmDescription"]
+
+
+def test_cloudwatch_may_publish_alarms(templates: Templates) -> None:
+    """The topic's own policy lets alarms of this account in: it replaces the default that did."""
+    [policy] = templates.all("AWS::SNS::TopicPolicy")
+    [allowed] = [
+        statement
+        for statement in statements(policy.properties["PolicyDocument"])
+        if statement["Effect"] == "Allow"
+    ]
+    assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+    assert allowed["Action"] == ["sns:Publish"]
+    assert allowed["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}
+    }
+
+
+def _alarms(templates: Templates, metric: str) -> dict[str, Resource]:
+    """The alarms on a metric, by the resource they watch."""
+    found = {}
+    for alarm in templates.all("AWS::CloudWatch::Alarm"):
+        if alarm.properties["MetricName"] == metric:
+            [*_, watched] = alarm.properties["Dimensions"]
+            name = templates.text(alarm.stack, watched["Value"]).removeprefix(templates.prefix)
+            assert name not in found
+            found[name] = alarm
+    return found

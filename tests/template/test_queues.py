@@ -1,0 +1,188 @@
+"""Queues, their dead letters, and how functions are fed from them."""
+
+from tests.template.templates import Json, Templates, statements
+
+DEAD_LETTERS = {
+    "commands": "commands-dlq",
+    "commands.fifo": "commands-dlq.fifo",
+    "balances": "balances-dlq",
+    "history": "history-dlq",
+}
+BUS_DEAD_LETTERS = {"bus": "bus-dlq", "ingress": "commands-dlq"}
+DAY_S = 86_400
+
+
+def test_every_queue_has_a_dead_letter_queue_or_is_one(templates: Templates) -> None:
+    """What cannot be handled is kept: by a queue's own DLQ, a bus's, never by none."""
+    queues = templates.named("AWS::SQS::Queue")
+    found = {
+        name: templates.text(queue.stack, queue.properties["RedrivePolicy"]["deadLetterTargetArn"])
+        for name, queue in queues.items()
+        if "RedrivePolicy" in queue.properties
+    }
+    assert found == {name: f"{dlq}.Arn" for name, dlq in DEAD_LETTERS.items()}
+    without = set(queues) - set(found)
+    assert without == {*DEAD_LETTERS.values(), *BUS_DEAD_LETTERS.values()}
+
+
+def test_messages_die_after_a_finite_number_of_receives(templates: Templates) -> None:
+    """A poisoned message is retried a few times, not for days, and not just once."""
+    for queue in templates.all("AWS::SQS::Queue"):
+        if "RedrivePolicy" in queue.properties:
+            assert 3 <= queue.properties["RedrivePolicy"]["maxReceiveCount"] <= 10
+
+
+def test_dead_letters_outlive_what_they_waited_before(templates: Templates) -> None:
+    """A dead letter's age counts from its first queue, and leaves days to look at it."""
+    for name, queue in templates.named("AWS::SQS::Queue").items():
+        days = queue.properties["MessageRetentionPeriod"] / DAY_S
+        assert days == (4 if name in DEAD_LETTERS else 14), name
+
+
+def test_ordered_commands_stay_ordered_and_fast(templates: Templates) -> None:
+    """The FIFO queue orders and counts by message group, and senders give the deduplication id."""
+    queues = templates.named("AWS::SQS::Queue")
+    fifo = queues["commands.fifo"].properties
+    assert fifo["FifoQueue"] is True
+    assert fifo["ContentBasedDeduplication"] is False
+    assert fifo["DeduplicationScope"] == "messageGroup"
+    assert fifo["FifoThroughputLimit"] == "perMessageGroupId"
+    assert queues["commands-dlq.fifo"].properties["FifoQueue"] is True
+    assert {name for name, queue in queues.items() if "FifoQueue" in queue.properties} == {
+        "commands.fifo",
+        "commands-dlq.fifo",
+    }
+
+
+def test_queues_feed_functions_as_declared(templates: Templates) -> None:
+    """Batches, windows and concurrency of each mapping; failures are reported one by one."""
+    concurrency = {"dev": (2, 2, 2, 2), "prod": (50, 100, 50, 50)}[templates.stage]
+    expected = {
+        "commands": ("commands", 50, 1, concurrency[0]),
+        "commands.fifo": ("commands", 10, None, concurrency[1]),  # the most there is for FIFO
+        "balances": ("balances", 100, 1, concurrency[2]),
+        "history": ("history", 100, 1, concurrency[3]),
+    }
+    found = {}
+    for queue, mapping in _queue_mappings(templates).items():
+        found[queue] = (
+            _function_of(templates, mapping),
+            mapping["BatchSize"],
+            mapping.get("MaximumBatchingWindowInSeconds"),
+            mapping["ScalingConfig"]["MaximumConcurrency"],
+        )
+        assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert found == expected
+
+
+def test_messages_stay_invisible_while_a_function_may_still_work(templates: Templates) -> None:
+    """The visibility time-out is at least six times the function's, as Lambda asks for."""
+    functions = templates.named("AWS::Lambda::Function")
+    queues = templates.named("AWS::SQS::Queue")
+    for queue, mapping in _queue_mappings(templates).items():
+        timeout = functions[_function_of(templates, mapping)].properties["Timeout"]
+        assert queues[queue].properties["VisibilityTimeout"] >= 6 * timeout
+
+
+def test_the_relay_reads_its_stream_without_loss(templates: Templates) -> None:
+    """From the beginning, bisecting, with finite retries, and a bucket for what is given up."""
+    [mapping] = [
+        resource.properties
+        for resource in templates.all("AWS::Lambda::EventSourceMapping")
+        if "StartingPosition" in resource.properties
+    ]
+    assert templates.text("service", mapping["EventSourceArn"]) == "events.StreamArn"
+    assert _function_of(templates, mapping) == "relay"
+    assert mapping["StartingPosition"] == "TRIM_HORIZON"
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert 0 < mapping["MaximumRetryAttempts"] <= 1_000
+    assert 3_600 <= mapping["MaximumRecordAgeInSeconds"] < DAY_S  # of the stream's own
+    assert mapping["ParallelizationFactor"] > 1
+    destination = mapping["DestinationConfig"]["OnFailure"]["Destination"]
+    assert templates.text("service", destination).startswith("relay-failures-")
+    assert mapping["MetricsConfig"] == {"Metrics": ["EventCount"]}
+
+
+def test_rules_bring_whole_events_to_queues_with_a_way_out(templates: Templates) -> None:
+    """Each rule feeds one queue, unchanged, and what it cannot deliver goes to that queue's DLQ."""
+    projected = {"source": ["ledger"], "detail-type": ["account.opened", "payment.posted"]}
+    expected = {
+        "ingress": ("ingress", {"account": [{"Ref": "AWS::AccountId"}]}, "commands"),
+        "balances": ("bus", projected, "balances"),
+        "history": ("bus", projected, "history"),
+    }
+    found = {}
+    for name, rule in templates.named("AWS::Events::Rule").items():
+        [target] = rule.properties["Targets"]
+        assert not {"InputPath", "Input", "InputTransformer"} & set(target)
+        queue = templates.text(rule.stack, target["Arn"]).removesuffix(".Arn")
+        dead_letters = templates.text(rule.stack, target["DeadLetterConfig"]["Arn"])
+        assert dead_letters == f"{DEAD_LETTERS[queue]}.Arn"
+        assert target["RetryPolicy"] == {
+            "MaximumEventAgeInSeconds": DAY_S,
+            "MaximumRetryAttempts": 185,
+        }
+        bus = templates.text(rule.stack, rule.properties["EventBusName"])
+        found[name] = (bus, rule.properties["EventPattern"], queue)
+    assert found == expected
+
+
+def test_only_the_rule_may_send_into_a_queue_and_its_dead_letter_queue(
+    templates: Templates,
+) -> None:
+    """Queue policies let EventBridge in for one rule (a DLQ: for its bus, too), and nobody else."""
+    senders: dict[str, set[str]] = {}
+    for policy in templates.all("AWS::SQS::QueuePolicy"):
+        [queue] = policy.properties["Queues"]
+        name = templates.text(policy.stack, queue)
+        for statement in statements(policy.properties["PolicyDocument"]):
+            if statement["Effect"] == "Allow":
+                assert statement["Principal"] == {"Service": "events.amazonaws.com"}
+                assert statement["Action"] == ["sqs:SendMessage"]
+                source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
+                target = templates.find(policy.stack, source["Fn::GetAtt"][0])
+                sender = f"{target.type.rpartition('::')[2]} {templates.name(target)}"
+                senders.setdefault(name, set()).add(sender)
+    assert senders == {
+        "commands": {"Rule ingress"},
+        "commands-dlq": {"Rule ingress", "EventBus ingress"},
+        "balances": {"Rule balances"},
+        "balances-dlq": {"Rule balances"},
+        "history": {"Rule history"},
+        "history-dlq": {"Rule history"},
+        "bus-dlq": {"EventBus bus"},
+    }
+
+
+def test_buses_keep_what_they_cannot_encrypt(templates: Templates) -> None:
+    """An encrypted bus has a DLQ: an event that meets a key error would be lost otherwise."""
+    found = {
+        name: templates.text(bus.stack, bus.properties["DeadLetterConfig"]["Arn"])
+        for name, bus in templates.named("AWS::Events::EventBus").items()
+    }
+    assert found == {bus: f"{queue}.Arn" for bus, queue in BUS_DEAD_LETTERS.items()}
+
+
+def _queue_mappings(templates: Templates) -> dict[str, Json]:
+    """The mappings from queues, by the queue's name."""
+    return {
+        templates.text(mapping.stack, mapping.properties["EventSourceArn"]).removesuffix(
+            ".Arn"
+        ): mapping.properties
+        for mapping in templates.all("AWS::Lambda::EventSourceMapping")
+        if "StartingPosition" not in mapping.properties
+    }
+
+
+def _function_of(templates: Templates, mapping: Json) -> str:
+    """The function behind the alias `live` that the mapping invokes; nothing else will do."""
+    reference = mapping["FunctionName"]
+    if "Fn::Join" in reference:  # "<function's name>:live", cut out of the alias's ARN
+        [parts] = reference["Fn::Join"][1:]
+        assert parts[1] == ":live"
+        reference = parts[0]["Fn::Select"][1]["Fn::Split"][1]
+    alias = templates.find("service", reference["Ref"])
+    assert alias.type == "AWS::Lambda::Alias"
+    assert alias.properties["Name"] == "live"
+    return templates.text("service", alias.properties["FunctionName"])
