@@ -6,20 +6,20 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 Event = dict[str, Any]
-Answer = TypeVar("Answer")
+_Answer = TypeVar("_Answer")
 
 
 def on_first_call(
-    build: Callable[[], Callable[[Event, object], Answer]],
-) -> Callable[[Event, object], Answer]:
+    build: Callable[[], Callable[[Event, object], _Answer]],
+) -> Callable[[Event, object], _Answer]:
     """A handler that calls `build` at its first call, then calls what that made.
 
     A `build` that raises (a setting is missing) is tried again at the next call. Not thread-safe:
     a worker of AWS Lambda handles one event at a time.
     """
-    built: list[Callable[[Event, object], Answer]] = []
+    built: list[Callable[[Event, object], _Answer]] = []
 
-    def handler(event: Event, context: object) -> Answer:
+    def handler(event: Event, context: object) -> _Answer:
         if not built:
             built.append(build())
         return built[0](event, context)

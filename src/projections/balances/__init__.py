@@ -1,0 +1,1 @@
+"""The latest totals and profile of every account, one item each."""

@@ -1,0 +1,1 @@
+"""What happened to every account, one row per account and version."""

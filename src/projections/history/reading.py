@@ -1,0 +1,70 @@
+"""A page of an account's history, and how complete the whole is, in as few requests as it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from projections.history.apply import Row
+from projections.history.completeness import WALK_MAX, Completeness, end_of_walk
+from projections.history.store import HistoryStore
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, newest first; `more` if older ones lie behind. `newest` is the account's newest
+    version, which may lie above `completeness.complete_to` while events are on their way."""
+
+    rows: tuple[Row, ...]
+    more: bool
+    newest: int
+    completeness: Completeness
+
+
+def read_page(
+    store: HistoryStore,
+    account: str,
+    *,
+    below: int | None = None,
+    limit: int,
+    walk_max: int = WALK_MAX,
+) -> Page | None:
+    """Up to `limit` rows below version `below` (None: from the newest), or None if the account has
+    no row at all. Raises StoreError.
+
+    One request for a short history, three for a long one; a fourth after a long outage.
+    """
+    found = store.before(account, below, limit + 1)
+    rows, more = found[:limit], len(found) > limit
+    if below is None:
+        if not found:
+            return None
+        newest = found[0].version
+        return Page(rows, more, newest, _completeness(store, account, found, walk_max))
+    marker = store.marker(account)
+    ahead = store.versions_after(account, marker, walk_max)
+    known = ahead.versions[-1] if ahead.versions else marker
+    if not ahead.last:
+        known = store.before(account, None, 1)[0].version
+    if known == 0:
+        return None
+    return Page(rows, more, known, end_of_walk(marker, ahead))
+
+
+def _completeness(
+    store: HistoryStore, account: str, newest_rows: tuple[Row, ...], walk_max: int
+) -> Completeness:
+    """How far an account is complete whose newest rows are these."""
+    newest = newest_rows[0].version
+    lowest = newest
+    for row in newest_rows[1:]:
+        if row.version != lowest - 1:
+            break
+        lowest = row.version
+    if lowest == 1:
+        return Completeness(newest, exact=True)
+    marker = store.marker(account)
+    if marker >= lowest - 1:
+        return Completeness(newest, exact=True)
+    walked = end_of_walk(marker, store.versions_after(account, marker, walk_max))
+    # Rows that arrived since the page was read do not belong to this answer.
+    return walked if walked.complete_to < newest else Completeness(newest, exact=True)

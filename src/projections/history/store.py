@@ -1,0 +1,265 @@
+"""Where the history is kept: the port, and its DynamoDB adapter.
+
+Rows lie under (account, version). Below the rows of an account, at version 0, lies its marker:
+the version up to which no row is missing, as of the last time that somebody looked.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from ledger.runtime.backoff import full_jitter_seconds
+from projections.faults import (
+    AWS_ERRORS,
+    CONDITION_FAILED,
+    VALIDATION,
+    BrokenItemError,
+    StoreError,
+    code_of,
+)
+from projections.history.apply import Row, RowKey
+from projections.items import Item, attributes_of, values_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Versions that an account has rows for, ascending; `last` if none lies beyond them."""
+
+    versions: tuple[int, ...]
+    last: bool
+
+
+class HistoryStore(Protocol):
+    """Keeps one row for each version of each account.
+
+    Reads see every acknowledged write. Every method but `write` may raise StoreError.
+    """
+
+    def write(self, rows: Sequence[Row]) -> Mapping[RowKey, str]:
+        """Write rows of distinct keys, again if they are there. Answers those that were not
+        written, each with an error code; of those some may have been, unknown to the store."""
+
+    def before(self, account: str, version: int | None, limit: int) -> tuple[Row, ...]:
+        """Up to `limit` rows below `version` (None: from the newest), newest first."""
+
+    def versions_after(self, account: str, version: int, limit: int) -> Versions:
+        """The versions above `version` that have rows: up to `limit`, or fewer and not `last`."""
+
+    def rows_after(self, account: str, version: int) -> Iterator[Row]:
+        """All rows above `version`, oldest first."""
+
+    def marker(self, account: str) -> int:
+        """The version up to which the account is known to have every row; 0 for none."""
+
+    def raise_marker(self, account: str, version: int) -> bool:
+        """Raise the marker. False: it is there already, or higher."""
+
+    def rows(self) -> Iterator[Row]:
+        """All rows of all accounts, in any order; what is written meanwhile may be missed."""
+
+
+#: Where the marker lies: below version 1, so that no query for rows meets it.
+MARKER_VERSION: Final = 0
+VERSION_MAX: Final = 2**63 - 1
+_PK: Final = "pk"
+_SK: Final = "sk"
+_COMPLETE_TO: Final = "complete_to"
+_CHUNK: Final = 25  # items of one BatchWriteItem
+#: Requests that came back unfinished or failed, for one call of `write`. With 3 s for a lost answer
+#: (no tries of the SDK's own) and the waits below: 17 s at most of a function's 30.
+RETRIES_MAX: Final = 4
+_WAIT_SECONDS_BASE: Final = 0.1
+_WAIT_SECONDS_CAP: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    items: Sequence[Mapping[str, Mapping[str, Any]]]
+    last: bool
+
+
+class DynamoHistoryStore:
+    """The history in a DynamoDB table with the keys `pk` (account) and `sk` (version).
+
+    `random` draws from [0, 1) and `sleep` takes seconds: both for the retries of batched writes.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        random: Callable[[], float],
+        sleep: Callable[[float], object],
+    ) -> None:
+        self._client = client
+        self._table = table
+        self._random = random
+        self._sleep = sleep
+
+    def write(self, rows: Sequence[Row]) -> Mapping[RowKey, str]:
+        items = [item_of_row(row) for row in rows]
+        chunks = deque(items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
+        failed: dict[RowKey, str] = {}
+        retries = 0
+        # Ends: a chunk is written, halved, failed for good, or uses up one of the retries.
+        while chunks:
+            chunk = chunks.popleft()
+            left, code = self._write_chunk(chunk)
+            if not left:
+                continue
+            if code == VALIDATION:
+                # An item that DynamoDB can never take must not fail those that share its request.
+                if len(left) == 1:
+                    failed[_key_of(left[0])] = code
+                else:
+                    middle = len(left) // 2
+                    chunks.extend((left[:middle], left[middle:]))
+            elif retries == RETRIES_MAX:
+                # Whatever is left was tried before and put back, or shares the same outage.
+                for item in (*left, *(item for other in chunks for item in other)):
+                    failed[_key_of(item)] = code
+                break
+            else:
+                chunks.append(left)
+                self._sleep(
+                    full_jitter_seconds(
+                        retries,
+                        base=_WAIT_SECONDS_BASE,
+                        cap=_WAIT_SECONDS_CAP,
+                        random=self._random,
+                    )
+                )
+                retries += 1
+        return failed
+
+    def before(self, account: str, version: int | None, limit: int) -> tuple[Row, ...]:
+        high = VERSION_MAX if version is None else version - 1
+        items: list[Mapping[str, Mapping[str, Any]]] = []
+        for page in self._pages(account, 1, high, ScanIndexForward=False, Limit=limit):
+            items += page.items
+            if len(items) >= limit:
+                break
+        return tuple(row_of_item(item) for item in items[:limit])
+
+    def versions_after(self, account: str, version: int, limit: int) -> Versions:
+        for page in self._pages(
+            account, version + 1, VERSION_MAX, Limit=limit, ProjectionExpression=_SK
+        ):
+            return Versions(tuple(int(item[_SK]["N"]) for item in page.items), page.last)
+        return Versions((), last=True)
+
+    def rows_after(self, account: str, version: int) -> Iterator[Row]:
+        for page in self._pages(account, version + 1, VERSION_MAX):
+            yield from map(row_of_item, page.items)
+
+    def marker(self, account: str) -> int:
+        try:
+            answer = self._client.get_item(
+                TableName=self._table, Key=_key(account, MARKER_VERSION), ConsistentRead=True
+            )
+        except AWS_ERRORS as error:
+            raise StoreError(code_of(error)) from error
+        return int(answer["Item"][_COMPLETE_TO]["N"]) if "Item" in answer else 0
+
+    def raise_marker(self, account: str, version: int) -> bool:
+        try:
+            self._client.update_item(
+                TableName=self._table,
+                Key=_key(account, MARKER_VERSION),
+                UpdateExpression=f"SET {_COMPLETE_TO} = :v",
+                ConditionExpression=f"attribute_not_exists({_COMPLETE_TO}) OR {_COMPLETE_TO} < :v",
+                ExpressionAttributeValues={":v": {"N": str(version)}},
+            )
+        except ClientError as error:
+            if code_of(error) == CONDITION_FAILED:
+                return False
+            raise StoreError(code_of(error)) from error
+        except AWS_ERRORS as error:
+            raise StoreError(code_of(error)) from error
+        return True
+
+    def rows(self) -> Iterator[Row]:
+        start: dict[str, Any] = {}
+        while True:  # one page for each MB of the table
+            try:
+                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
+            except AWS_ERRORS as error:
+                raise StoreError(code_of(error)) from error
+            for item in page["Items"]:
+                if int(item[_SK]["N"]) != MARKER_VERSION:
+                    yield row_of_item(item)
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _write_chunk(self, chunk: list[Item]) -> tuple[list[Item], str]:
+        """One request: the items that it did not write, and why."""
+        try:
+            answer = self._client.batch_write_item(
+                RequestItems={self._table: [{"PutRequest": {"Item": item}} for item in chunk]}
+            )
+        except AWS_ERRORS as error:
+            return chunk, code_of(error)
+        unprocessed = answer.get("UnprocessedItems", {}).get(self._table, [])
+        left = {_key_of(request["PutRequest"]["Item"]) for request in unprocessed}
+        return [item for item in chunk if _key_of(item) in left], "unprocessed"
+
+    def _pages(self, account: str, low: int, high: int, **how: Any) -> Iterator[_Page]:
+        """The pages of an account's items with versions from `low` to `high`, consistent."""
+        if low > high:  # DynamoDB refuses such a range
+            return
+        start: dict[str, Any] = {}
+        while True:  # one page for each MB of the account's rows, or for each `Limit`
+            try:
+                answer = self._client.query(
+                    TableName=self._table,
+                    KeyConditionExpression=f"{_PK} = :account AND {_SK} BETWEEN :low AND :high",
+                    ExpressionAttributeValues={
+                        ":account": {"S": account},
+                        ":low": {"N": str(low)},
+                        ":high": {"N": str(high)},
+                    },
+                    ConsistentRead=True,
+                    **how,
+                    **start,
+                )
+            except AWS_ERRORS as error:
+                raise StoreError(code_of(error)) from error
+            last = "LastEvaluatedKey" not in answer
+            yield _Page(answer["Items"], last)
+            if last:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def item_of_row(row: Row) -> Item:
+    """The item of a row; what has its default is left out."""
+    values = msgspec.to_builtins(row)
+    return _key(values.pop("account"), values.pop("version")) | attributes_of(values)
+
+
+def row_of_item(item: Mapping[str, Mapping[str, Any]]) -> Row:
+    """The row of an item. Raises BrokenItemError."""
+    values = values_of(item)
+    try:
+        return msgspec.convert(values | {"account": values[_PK], "version": values[_SK]}, Row)
+    except (KeyError, msgspec.ValidationError) as error:
+        raise BrokenItemError("an item of the history table is not a row") from error
+
+
+def _key(account: str, version: int) -> Item:
+    return {_PK: {"S": account}, _SK: {"N": str(version)}}
+
+
+def _key_of(item: Mapping[str, Mapping[str, Any]]) -> RowKey:
+    return item[_PK]["S"], int(item[_SK]["N"])

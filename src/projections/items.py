@@ -1,0 +1,59 @@
+"""Plain values as DynamoDB attributes, and back. Numbers are integers, never floats or decimals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from projections.faults import BrokenItemError
+
+Attribute = dict[str, Any]
+Item = dict[str, Attribute]
+
+
+def attributes_of(values: Mapping[str, object]) -> Item:
+    """An item's attributes for strings, integers, None, lists and string-keyed mappings."""
+    return {name: _attribute(value) for name, value in values.items()}
+
+
+def values_of(item: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """The values of an item. Raises BrokenItemError for what `attributes_of` never writes."""
+    return {name: _value(attribute) for name, attribute in item.items()}
+
+
+def _attribute(value: object) -> Attribute:
+    if isinstance(value, str):
+        return {"S": value}
+    if isinstance(value, int):
+        return {"N": str(value)}
+    if value is None:
+        return {"NULL": True}
+    if isinstance(value, Mapping):
+        return {"M": attributes_of(value)}
+    if isinstance(value, list | tuple):
+        return {"L": [_attribute(element) for element in value]}
+    raise TypeError(f"{type(value).__name__} has no attribute type here")
+
+
+def _value(attribute: Mapping[str, Any]) -> object:
+    ((kind, content),) = attribute.items()
+    match kind:
+        case "S":
+            return content
+        case "N":
+            return _integer(content)
+        case "NULL":
+            return None
+        case "M":
+            return values_of(content)
+        case "L":
+            return [_value(element) for element in content]
+        case _:
+            raise BrokenItemError(f"an attribute of type {kind}")
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise BrokenItemError("a number that is not an integer") from error
