@@ -114,7 +114,7 @@ _REASON_OF_FIELD: Final[dict[str, Reason]] = {
 }
 _FREE_TEXT: Final = ("reference", "description")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_LEAF = re.compile(r"([A-Za-z_]+)?(?:\[[^\]]*\])*$")
+_LEAF: Final = r"([A-Za-z_]+)?(?:\[[^\]]*\])*$"
 
 
 class _Head(Struct):
@@ -122,9 +122,9 @@ class _Head(Struct):
     v: int
 
 
-#: A JSON string with, if it is the name of a member, the colon behind it. Strings are matched one
-#: after the other, so that none is looked for inside another.
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?', re.DOTALL)
+#: A JSON string, and the colon behind it if it is a member's name. Strings are matched one after
+#: the other, so that none is looked for inside another.
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"\s*(:?)', re.DOTALL)
 
 
 _HEAD = msgspec.json.Decoder(_Head)
@@ -132,6 +132,7 @@ _HEAD_FIELDS: Final = frozenset(_Head.__struct_fields__)
 #: What msgspec raises for text that is no JSON; the last for arrays some 1,000 deep.
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _COMMAND: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
+_ANYTHING = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -146,11 +147,11 @@ def decode_command(body: bytes) -> Command:
     try:
         command = _COMMAND.decode(body)
     except msgspec.ValidationError as error:
+        refuse_malformed_json(body)
         violation = _violation_of(str(error))
-        # The head was right, read to its end: these two are wrong only if they stand there twice.
-        raise malformed_json() if violation.field in _HEAD_FIELDS else InvalidCommandError(
-            (violation,)
-        ) from None
+        if violation.field in _HEAD_FIELDS:  # the head was right, so it is there twice
+            raise malformed_json() from None
+        raise InvalidCommandError((violation,)) from None
     except _NOT_JSON:
         raise malformed_json() from None
     refuse_repeated_names(body, command)
@@ -177,15 +178,30 @@ def judge_head(body: bytes, types: Container[str] = COMMAND_TYPES) -> str:
     return head.type
 
 
+def refuse_malformed_json(body: bytes) -> None:
+    """Raises InvalidCommandError if `body` is not JSON.
+
+    Reading by type stops at the first value of a wrong type, before what follows, or the text of
+    that value, was looked at.
+    """
+    try:
+        _ANYTHING.decode(body)
+    except msgspec.ValidationError:
+        return  # JSON, with a number that is out of every range
+    except _NOT_JSON:
+        raise malformed_json() from None
+
+
 def refuse_repeated_names(body: bytes, command: Command) -> None:
     """Raises InvalidCommandError if an object in `body` has a name twice.
 
-    `command` is what was read from `body`, every name of which it knows: so none is repeated exactly
-    if there are as many names as fields. RFC 8259 leaves open which of two amounts counts; a ledger
-    must not choose.
+    `command` is what was read from `body`, and it knows every name there: so none is repeated
+    exactly if there are as many names as fields. RFC 8259 leaves open which of two amounts counts;
+    a ledger must not choose.
     """
-    names = sum(1 for colon in _STRING.findall(body) if colon)
-    fields = 1 + sum(getattr(command, name) is not UNSET for name in command.__struct_fields__)
+    names = _STRING.findall(body).count(b":")
+    values = list(msgspec.structs.asdict(command).values())
+    fields = 1 + len(values) - values.count(UNSET)  # and its type, which is no field of the Struct
     if isinstance(command, PostPayment):
         fields += len(command.postings) * len(Posting.__struct_fields__)
     if names != fields:
@@ -220,13 +236,13 @@ def checked(command: _C) -> _C:
         except ValueError:
             found.append(Violation(reasons.INVALID_TIME, "effective_at"))
     if found:
-        raise InvalidCommandError(tuple(sorted(found, key=_precedence)))
+        raise InvalidCommandError(tuple(sorted(found, key=precedence_of)))
     return normalised
 
 
 def reason_of(field: str) -> Reason:
     """For what a fault in the value at the path `field` is refused."""
-    leaf = _LEAF.search(field)
+    leaf = re.search(_LEAF, field)
     name = leaf.group(1) if leaf else ""
     return _REASON_OF_FIELD.get(name or "", reasons.MALFORMED_JSON)
 
@@ -293,28 +309,30 @@ def _limit_faults(command: OpenAccount) -> Iterator[Violation]:
         yield Violation(reasons.INVALID_LIMITS, "max_balance_minor")
 
 
-def _precedence(violation: Violation) -> int:
+def precedence_of(violation: Violation) -> int:
+    """The place of a violation's reason in the precedence; the first is named first."""
     return reasons.REASONS.index(violation.reason)
 
 
-_PATH = r"((?:\.?[a-z_]+|\[[0-9]+\])*)"
-_AT = re.compile(rf" - at `\$\.?{_PATH}`\Z")
-_MISSING = re.compile(rf"Object missing required field `([a-z_]+)`(?: - at `\$\.?{_PATH}`)?\Z")
-#: Its name is the client's own text, so it may even look like the end of such a message: only a path
-#: of an object in a command counts as where it is.
-_UNKNOWN = re.compile(
-    r"Object contains unknown field `(.*?)`(?: - at `\$\.(postings\[[0-9]+\])`)?\Z", re.DOTALL
+# Patterns of refusals, which are rare, are compiled when first needed and not at import.
+_PATH: Final = r"((?:\.?[a-z_]+|\[[0-9]+\])*)"
+_AT: Final = rf" - at `\$\.?{_PATH}`\Z"
+_MISSING: Final = rf"Object missing required field `([a-z_]+)`(?: - at `\$\.?{_PATH}`)?\Z"
+#: Its name is the client's own text, so it may even look like the end of such a message: only the
+#: path of an object that a command can have counts as where it is.
+_UNKNOWN: Final = (
+    r"(?s)Object contains unknown field `(.*?)`(?: - at `\$\.(postings\[[0-9]+\])`)?\Z"
 )
 
 
 def _violation_of(message: str) -> Violation:
     """The violation that one of msgspec's messages reports; a test holds each form to msgspec's."""
-    if missing := _MISSING.match(message):
+    if missing := re.match(_MISSING, message):
         return Violation(reasons.MISSING_FIELD, _joined(missing.group(2) or "", missing.group(1)))
-    if unknown := _UNKNOWN.match(message):
+    if unknown := re.match(_UNKNOWN, message):
         name = shown_name(unknown.group(1))
         return Violation(reasons.UNKNOWN_FIELD, _joined(unknown.group(2) or "", name))
-    at = _AT.search(message)
+    at = re.search(_AT, message)
     field = at.group(1) if at else ""
     return Violation(reason_of(field), field)
 

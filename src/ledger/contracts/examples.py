@@ -42,6 +42,22 @@ COMMANDS: Final[dict[tuple[str, int], dict[str, object]]] = {
     },
 }
 
+#: Openings of the other accounts in the payment.
+OTHER_OPENINGS: Final[tuple[dict[str, object], ...]] = tuple(
+    {
+        "type": "account.open",
+        "v": 1,
+        "id": f"open:{account}",
+        "account": account,
+        "currency": "EUR",
+        "account_type": account_type,
+    }
+    for account, account_type in (
+        ("merchants:7:settlement", "liability"),
+        ("income:card-fees", "income"),
+    )
+)
+
 #: A command that is refused: the wallet may go down to -500.00 EUR and is at -12.50.
 REFUSED_COMMAND: Final[dict[str, object]] = {
     "type": "payment.post",
@@ -147,7 +163,11 @@ EVENTS: Final[dict[tuple[str, int], dict[str, object]]] = {
             {
                 "id": "customers:42:wallet",
                 "version": 2,
-                "values": {"available_minor": -1250, "min_balance_minor": -50000},
+                "values": {
+                    "available_minor": -1250,
+                    "change_minor": -99900,
+                    "min_balance_minor": -50000,
+                },
             }
         ],
     },

@@ -8,7 +8,8 @@ it: no handler pays for it. `docs/schemas` holds the result, and a test holds th
 from __future__ import annotations
 
 import inspect
-from typing import Final
+from collections.abc import Mapping
+from typing import Final, cast
 
 import msgspec
 from msgspec import Struct
@@ -56,7 +57,7 @@ _MEANING: Final[dict[str, str]] = {
 }
 
 #: What a field means and the form it has, where its name alone does not say it; by Struct.
-_OF_STRUCT: Final[dict[str, dict[str, Schema]]] = {
+OF_STRUCT: Final[dict[str, dict[str, Schema]]] = {
     "OpenAccount": {
         "id": {"description": "The command's id: the same id is decided once, for ever."},
     },
@@ -140,7 +141,7 @@ def event_schemas() -> dict[tuple[str, int], Schema]:
 def _schema(struct: type[Struct], name: str, version: int, example: Schema) -> Schema:
     """One self-contained schema: the Struct itself at the root, the others in its `$defs`."""
     definitions = {
-        key: _explained(key, definition)
+        key: explained(definition, OF_STRUCT[key])
         for key, definition in msgspec.json.schema(struct)["$defs"].items()
     }
     root = definitions.pop(struct.__name__)
@@ -155,15 +156,17 @@ def _schema(struct: type[Struct], name: str, version: int, example: Schema) -> S
     return schema | ({"$defs": definitions} if definitions else {})
 
 
-def _explained(struct_name: str, definition: Schema) -> Schema:
-    properties = definition["properties"]
-    assert isinstance(properties, dict)
-    own = _OF_STRUCT[struct_name]
-    explained: Schema = {}
+def explained(definition: Schema, own: Mapping[str, Schema]) -> Schema:
+    """The schema of one Struct with what each field means: by `own`, else by its name.
+
+    Raises KeyError for a field that nothing explains.
+    """
+    properties = cast("dict[str, Schema]", definition["properties"])
+    described: Schema = {}
     for name, schema in properties.items():
         addition = own.get(name, {})
         meaning = addition.get("description") or _MEANING[name]
         schema.pop("discriminator", None)  # OpenAPI's word, not JSON Schema's
-        explained[name] = {"description": meaning} | schema | addition | {"description": meaning}
+        described[name] = {"description": meaning} | schema | addition | {"description": meaning}
     description = inspect.cleandoc(str(definition["description"]))
-    return definition | {"description": description, "properties": explained}
+    return definition | {"description": description, "properties": described}

@@ -1,0 +1,205 @@
+"""One meaning: the REST edge (pydantic) and the queue path (msgspec) read every body alike.
+
+If one of them took what the other refuses, or took it as something else, the same payment would do
+different things by different doors.
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from ledger.contracts import examples
+from ledger.contracts.commands import COMMAND_TYPES, Command, decode_command, encode_command
+from ledger.contracts.reasons import InvalidCommandError
+from ledger.entrypoints.api.reading import read_command
+from tests.properties.command_bodies import (
+    ODD_NAMES,
+    ODD_VALUES,
+    Document,
+    Path,
+    Twice,
+    body_of,
+    damaged,
+    documents,
+    json_values,
+    mutated,
+    places,
+    value_at,
+    with_value,
+    without,
+)
+
+TYPES = tuple(COMMAND_TYPES)
+Faults = list[tuple[str, str]]
+Verdict = Command | Faults
+
+TEMPLATES: tuple[Document, ...] = tuple(
+    document
+    | {"effective_at": "2026-11-21T23:10:04Z"}
+    | ({"max_balance_minor": 5} if "account" in document else {"description": "two coffees"})
+    for document in examples.COMMANDS.values()
+)
+
+
+def by_queue(body: bytes) -> Verdict:
+    """What the queue path makes of `body`."""
+    try:
+        return decode_command(body)
+    except InvalidCommandError as error:
+        return [(violation.reason.code, violation.field) for violation in error.violations]
+
+
+def by_edge(body: bytes, command_type: str) -> Verdict:
+    """What the REST edge makes of `body`, on the route of that type."""
+    try:
+        return read_command(body, command_type)
+    except InvalidCommandError as error:
+        return [(violation.reason.code, violation.field) for violation in error.violations]
+
+
+def assert_same_verdict(body: bytes, command_type: str) -> tuple[Verdict, Verdict]:
+    queue, edge = by_queue(body), by_edge(body, command_type)
+    if isinstance(queue, list) or isinstance(edge, list):
+        assert isinstance(queue, list), f"only the edge refuses: {edge}"
+        assert isinstance(edge, list), f"only the queue refuses: {queue}"
+        assert queue, "a refusal names what is wrong"
+        assert edge
+    else:
+        assert queue == edge
+        assert encode_command(queue) == encode_command(edge)
+    return queue, edge
+
+
+def assert_same_fault(document: object, command_type: str) -> None:
+    """Both accept with equal commands, or both name the same one fault."""
+    queue, edge = assert_same_verdict(body_of(document), command_type)
+    assert queue == edge
+
+
+@given(documents)
+def test_every_valid_command_is_accepted_by_both_as_the_same(document: Document) -> None:
+    """Whatever the contract allows is accepted, with equal, normalised commands."""
+    queue, edge = assert_same_verdict(body_of(document), document["type"])
+    assert not isinstance(queue, list), queue
+    assert queue == edge
+
+
+@given(documents)
+def test_normalising_is_idempotent(document: Document) -> None:
+    """A command that was read and written again is read as itself, by both."""
+    command = decode_command(body_of(document))
+    again = encode_command(command)
+    assert by_queue(again) == command
+    assert by_edge(again, document["type"]) == command
+
+
+@pytest.mark.parametrize("document", TEMPLATES, ids=lambda document: document["type"])
+def test_every_odd_value_in_every_field_has_one_verdict(document: Document) -> None:
+    """Each odd value in each place: accepted alike, or refused for the same reason and field."""
+    for path in places(document):
+        for value in ODD_VALUES:
+            changed = with_value(document, path, value)
+            queue, edge = assert_same_verdict(body_of(changed), document["type"])
+            if not _is_several_faults(path, value):
+                assert queue == edge, (path, value)
+
+
+def _is_several_faults(path: Path, value: object) -> bool:
+    """Whether `value` at `path` is wrong in more than one way: an object where a posting is wanted
+    lacks every field of one, and with another's type a command lacks that one's fields."""
+    return value in ({}, {"a": 1}, ({},)) or (path == ("type",) and value in TYPES)
+
+
+@pytest.mark.parametrize("document", TEMPLATES, ids=lambda document: document["type"])
+def test_every_missing_field_has_one_verdict(document: Document) -> None:
+    """Each field left out: accepted alike, or `missing_field` at the same place."""
+    for path in places(document):
+        if not isinstance(path[-1], int):
+            assert_same_fault(without(document, path), document["type"])
+
+
+@pytest.mark.parametrize("document", TEMPLATES, ids=lambda document: document["type"])
+def test_every_unknown_field_has_one_verdict(document: Document) -> None:
+    """Each odd name in each object is `unknown_field`, shown or masked alike, at the same place."""
+    objects = [(), *(("postings", index) for index in range(len(document.get("postings", ()))))]
+    for parent in objects:
+        for name in ODD_NAMES:
+            changed = with_value(document, (*parent, name), 1)
+            queue, edge = assert_same_verdict(body_of(changed), document["type"])
+            assert isinstance(queue, list)
+            assert queue[0][0] == "unknown_field"
+            if "at `$.postings[0]" not in name:  # msgspec's message does not tell these apart
+                assert queue == edge, name
+
+
+@pytest.mark.parametrize("document", TEMPLATES, ids=lambda document: document["type"])
+def test_every_repeated_name_has_one_verdict(document: Document) -> None:
+    """A name that stands twice in its object makes a body malformed, even with equal values."""
+    for path in places(document):
+        if isinstance(path[-1], int):
+            continue
+        changed = with_value(document, path, Twice(value_at(document, path)))
+        queue, edge = assert_same_verdict(body_of(changed), document["type"])
+        assert queue == edge == [("malformed_json", "")]
+
+
+@given(documents, st.data())
+def test_a_single_fault_has_one_reason_and_field(document: Document, data: st.DataObject) -> None:
+    """One odd value in any valid command: both doors say the same about it."""
+    path = data.draw(st.sampled_from(places(document)))
+    value = data.draw(
+        st.sampled_from([value for value in ODD_VALUES if not _is_several_faults(path, value)])
+    )
+    assert_same_fault(with_value(document, path, value), document["type"])
+
+
+@settings(max_examples=300)
+@given(mutated())
+def test_several_faults_have_one_verdict(document: Document) -> None:
+    """However many faults: refused by both or by neither, and the one that the queue path names is
+    among those that the edge names."""
+    command_type = document.get("type")
+    if command_type not in TYPES:
+        command_type = "payment.post"
+    queue, edge = assert_same_verdict(body_of(document), command_type)
+    if isinstance(queue, list) and isinstance(edge, list):
+        assert queue[0] in edge or any(reason == "unknown_field" for reason, _ in edge)
+
+
+@given(json_values)
+def test_any_json_has_one_verdict(value: object) -> None:
+    """Any JSON at all: no exception but the refusal, and the same one from both."""
+    for command_type in TYPES:
+        assert_same_verdict(body_of(value), command_type)
+
+
+@settings(max_examples=300)
+@given(damaged())
+@example(b"")
+@example(b"\xff")
+@example(b"\xef\xbb\xbf{}")
+@example(b"[" * 60_000)
+@example(b'{"type":"payment.post","v":1,"x":' + b"[" * 30_000 + b"]" * 30_000 + b"}")
+@example(b'{"type":"payment.post","v":1,"x":' + b'{"a":' * 9_000 + b"1" + b"}" * 9_001)
+@example(b"{}" + b" " * 65_535)
+def test_damaged_bodies_have_one_verdict(body: bytes) -> None:
+    """Bytes cut out, put in or replaced, however deep or long: no exception but the refusal."""
+    for command_type in TYPES:
+        if isinstance(by_edge(body, command_type), list):
+            continue
+        assert_same_verdict(body, command_type)
+    queue = by_queue(body)
+    if not isinstance(queue, list):
+        assert queue in (by_edge(body, "account.open"), by_edge(body, "payment.post"))
+
+
+@given(documents, st.sampled_from(TYPES))
+def test_a_route_takes_its_own_type_only(document: Document, command_type: str) -> None:
+    """A command on the other's route is refused for its type, whatever else it is."""
+    verdict = by_edge(body_of(document), command_type)
+    if document["type"] == command_type:
+        assert not isinstance(verdict, list)
+    else:
+        assert verdict == [("unsupported_type", "type")]
