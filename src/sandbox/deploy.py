@@ -43,7 +43,7 @@ def deploy(assembly: Assembly, endpoint: Endpoint, report: Report) -> Deployment
     Raises SandboxError with the failing resource and its reason when a stack cannot be created.
     """
     try:
-        left_out, outputs = _deployed(assembly, endpoint, report)
+        left_out, outputs = _create_stacks(assembly, endpoint, report)
     except (BotoCoreError, ClientError) as error:
         raise SandboxError(f"the stacks cannot be deployed: {error}") from error
     api_url = _api_url(endpoint.endpoint_url, outputs)
@@ -61,7 +61,7 @@ def deploy(assembly: Assembly, endpoint: Endpoint, report: Report) -> Deployment
     )
 
 
-def _deployed(
+def _create_stacks(
     assembly: Assembly, endpoint: Endpoint, report: Report
 ) -> tuple[tuple[LeftOut, ...], dict[str, str]]:
     """What was left out of the stacks, and their outputs."""

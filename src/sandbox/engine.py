@@ -91,7 +91,7 @@ def running_engine(
 
 
 def _checked_python(environment: Path) -> Path:
-    python = environment / "bin" / "python"
+    python = environment.absolute() / "bin" / "python"  # it starts in another directory
     hint = f"remove {environment} and run make again"
     if not python.exists():
         raise SandboxError(f"the emulator is not installed in {environment}: run it through make")

@@ -75,11 +75,15 @@ def bus_names(endpoint: Endpoint) -> list[str]:
     return [bus["Name"] for bus in events.list_event_buses()["EventBuses"]]
 
 
-def test_emulator_is_up_inside_the_block_and_gone_after_it(tmp_path: Path) -> None:
+def test_emulator_is_up_inside_the_block_and_gone_after_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It takes calls of its own account, on a port of its own, on loopback."""
+    monkeypatch.chdir(PROJECT_ROOT)  # paths may be relative
+    environment = Path(EMULATOR_ENVIRONMENT)
     with (
         claimed(tmp_path) as workspace,
-        running_engine(workspace, ENVIRONMENT, OPTIONS) as endpoint,
+        running_engine(workspace, environment, OPTIONS) as endpoint,
     ):
         assert endpoint.is_healthy()
         assert endpoint.endpoint_url.startswith("http://127.0.0.1:")

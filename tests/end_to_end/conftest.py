@@ -1,0 +1,103 @@
+"""The stack that end-to-end tests drive: synthesised and deployed once for all of them.
+
+They run in one process (tests/conftest.py keeps them on one worker). A test that fails shows what
+the functions and the emulator printed last.
+"""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import pytest
+from botocore.exceptions import BotoCoreError, ClientError
+
+from ledger.client.config import Config, Credentials
+from ledger.client.rest import LedgerApi
+from sandbox.assembly import Assembly
+from sandbox.endpoint import Deployment
+from sandbox.engine import EngineOptions
+from sandbox.logs import function_output
+from sandbox.stack import deployed
+from sandbox.synthesis import synthesise
+from sandbox.workspace import claimed
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+TAIL_LINES = 40
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """The CDK app as it is, its functions bundled for this machine."""
+    return synthesise(PROJECT_ROOT, tmp_path_factory.mktemp("synthesis") / "assembly")
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    assembly: Assembly, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """The stack that the tests share: each brings accounts and payments with ids of its own."""
+    yield from _deployed(assembly, tmp_path_factory.mktemp("stack"), enforce_iam=False)
+
+
+@pytest.fixture(scope="session")
+def enforcing_deployment(
+    assembly: Assembly, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Deployment]:
+    """A stack whose every call, of clients and functions, is judged by IAM policies. Over TLS."""
+    yield from _deployed(assembly, tmp_path_factory.mktemp("enforcing-stack"), enforce_iam=True)
+
+
+def _deployed(assembly: Assembly, directory: Path, *, enforce_iam: bool) -> Iterator[Deployment]:
+    options = EngineOptions(region=assembly.region, enforce_iam=enforce_iam)
+    with (
+        claimed(directory) as workspace,
+        deployed(assembly, workspace, PROJECT_ROOT, options, _quietly) as deployment,
+    ):
+        yield deployment
+
+
+def _quietly(line: str) -> None:
+    """Progress is for people."""
+
+
+@pytest.fixture(scope="session")
+def config(deployment: Deployment) -> Config:
+    """What the `ledger` command and other clients are configured with."""
+    return Config(
+        region=deployment.region,
+        endpoint_url=deployment.endpoint_url,
+        api_url=deployment.api_url,
+        outputs=dict(deployment.outputs),
+        credentials=Credentials(deployment.access_key_id, deployment.secret_access_key),
+    )
+
+
+@pytest.fixture(scope="session")
+def api(config: Config) -> LedgerApi:
+    """The REST API, with signed requests."""
+    return LedgerApi(config)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add the latest output of functions and emulator to the report of a failed test."""
+    report = yield
+    values = getattr(item, "funcargs", {}).values()
+    for deployment in (value for value in values if isinstance(value, Deployment)):
+        if report.failed:
+            report.sections.append(("functions", _tail(_function_output(deployment))))
+            lines = deployment.log_file.read_text(errors="replace").splitlines()
+            report.sections.append(("emulator", _tail(lines)))
+    return report
+
+
+def _function_output(deployment: Deployment) -> list[str]:
+    try:
+        return function_output(deployment, seconds=60)
+    except (BotoCoreError, ClientError) as error:
+        return [f"the emulator does not say: {error}"]
+
+
+def _tail(lines: list[str]) -> str:
+    return "\n".join(lines[-TAIL_LINES:])

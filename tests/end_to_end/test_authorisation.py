@@ -1,0 +1,172 @@
+"""Each function may do what it does, and no more: tried with IAM policies enforced.
+
+Enforced are the identity policies of the functions' roles and the queues' own policies. What the
+emulator does not judge is asserted on the template: the events table's policy, the use of keys,
+what mappings and rules need.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.httpsession import URLLib3Session
+
+from ledger.client.answers import Accepted, Refused, UnreachableError
+from ledger.client.config import Config, Credentials
+from ledger.client.rest import LedgerApi
+from ledger.client.retries import Retries
+from sandbox.endpoint import Deployment
+
+API_FUNCTION = "ledger-dev-api"
+
+
+@pytest.fixture
+def api(enforcing_deployment: Deployment) -> LedgerApi:
+    """The REST API of the enforcing stack; one attempt, as a refusal is what is looked for."""
+    return api_of(
+        enforcing_deployment,
+        Credentials(enforcing_deployment.access_key_id, enforcing_deployment.secret_access_key),
+    )
+
+
+def api_of(deployment: Deployment, credentials: Credentials) -> LedgerApi:
+    config = Config(
+        region=deployment.region,
+        endpoint_url=deployment.endpoint_url,
+        api_url=deployment.api_url,
+        outputs=dict(deployment.outputs),
+        credentials=credentials,
+    )
+    # The stub knows True and False only; botocore itself passes a path here.
+    trusting = URLLib3Session(verify=str(deployment.ca_bundle), proxies={})  # type: ignore[arg-type]
+    return LedgerApi(config, retries=Retries(attempts_max=1), transport=trusting)
+
+
+def open_account(api: LedgerApi, command_id: str, **fields: object) -> object:
+    command = {
+        "type": "account.open",
+        "v": 1,
+        "id": command_id,
+        "account": f"account-of-{command_id}",
+        "currency": "EUR",
+        "account_type": "liability",
+        **fields,
+    }
+    return api.send("account.open", json.dumps(command).encode())
+
+
+def eventually(done: Callable[[], bool]) -> bool:
+    """Whether `done` comes true in time for workers to start on a busy machine."""
+    deadline = time.monotonic() + 90
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+@contextmanager
+def without_grant(deployment: Deployment, function: str, action: str) -> Iterator[None]:
+    """The function's role without `action`, until the block is left."""
+    arguments = deployment.client_arguments()
+    session = deployment.session()
+    configuration = session.client("lambda", **arguments).get_function_configuration(
+        FunctionName=function
+    )
+    role = configuration["Role"].rpartition("/")[2]
+    # There are no type stubs for IAM here: nothing else of the project calls it.
+    iam: Any = session.client("iam", **arguments)
+    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    granted = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    put = {"RoleName": role, "PolicyName": policy}
+    iam.put_role_policy(**put, PolicyDocument=json.dumps(_without(granted, action)))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(**put, PolicyDocument=json.dumps(granted))
+
+
+def _without(document: dict[str, Any], action: str) -> dict[str, Any]:
+    statements, removed = [], 0
+    for statement in document["Statement"]:
+        stated = statement["Action"]
+        actions = [stated] if isinstance(stated, str) else stated
+        kept = [each for each in actions if each != action]
+        removed += len(actions) - len(kept)
+        if kept:
+            statements.append({**statement, "Action": kept})
+    assert removed, f"{action} is granted nowhere in {document}"
+    return {**document, "Statement": statements}
+
+
+def test_granted_calls_succeed(api: LedgerApi, enforcing_deployment: Deployment) -> None:
+    """The whole way: REST, queue, event store, relay, bus, projections, and back by REST."""
+    for account in ("payer", "payee"):
+        assert isinstance(open_account(api, account, min_balance_minor=None), Accepted)
+    payment = {
+        "type": "payment.post",
+        "v": 1,
+        "id": "granted",
+        "postings": [
+            {
+                "source": "account-of-payer",
+                "destination": "account-of-payee",
+                "amount_minor": 1_250,
+                "currency": "EUR",
+            }
+        ],
+    }
+    enforcing_deployment.session().client(
+        "sqs", **enforcing_deployment.client_arguments()
+    ).send_message(
+        QueueUrl=enforcing_deployment.outputs["CommandsFifoQueueUrl"],
+        MessageBody=json.dumps(payment),
+        MessageGroupId="account-of-payer",
+        MessageDeduplicationId="granted",
+    )
+
+    def projected() -> bool:
+        answer = api.account("account-of-payee")
+        return isinstance(answer, Accepted) and answer.body["balance_minor"] == 1_250
+
+    assert eventually(projected)
+
+
+def test_malformed_message_may_be_put_aside(enforcing_deployment: Deployment) -> None:
+    """The function sends it to the dead-letter queue by itself."""
+    sqs = enforcing_deployment.session().client("sqs", **enforcing_deployment.client_arguments())
+    outputs = enforcing_deployment.outputs
+    sqs.send_message(QueueUrl=outputs["CommandsQueueUrl"], MessageBody="not a command")
+
+    def put_aside() -> bool:
+        received = sqs.receive_message(QueueUrl=outputs["CommandsDlqUrl"], WaitTimeSeconds=1)
+        return any(each["Body"] == "not a command" for each in received.get("Messages", []))
+
+    assert eventually(put_aside)
+
+
+def test_stranger_is_refused_at_the_api(enforcing_deployment: Deployment) -> None:
+    """A key that nobody issued gets no further than the gateway."""
+    stranger = api_of(enforcing_deployment, Credentials("AKIASTRANGER", "made up"))
+
+    answer = open_account(stranger, "stranger")
+
+    assert isinstance(answer, Refused)
+
+
+def test_one_removed_grant_stops_the_function(
+    api: LedgerApi, enforcing_deployment: Deployment
+) -> None:
+    """Without it nothing is written; with it back, the same request succeeds for the first time."""
+    with (
+        without_grant(enforcing_deployment, API_FUNCTION, "dynamodb:PutItem"),
+        pytest.raises(UnreachableError),
+    ):
+        open_account(api, "removed-grant")
+
+    answer = open_account(api, "removed-grant")
+    assert isinstance(answer, Accepted)
+    assert not answer.repeat
