@@ -27,6 +27,7 @@ from ledger.contracts.events import (
 from ledger.contracts.primitives import ACCOUNT_TYPES, instant_of_microseconds
 
 START = 1_764_000_000_000_000  # 2025-11-24T16:00:00Z
+BEFORE = "2025-01-01T00:00:00.000000Z"  # recorded and effective time differ, as they do in life
 CURRENCY = "EUR"
 
 
@@ -52,7 +53,7 @@ class Book:
             v=1,
             id=f"open:{account}",
             recorded_at=at,
-            effective_at=at,
+            effective_at=limits.get("effective_at", BEFORE),
             actor="tests",
             account=account,
             currency=CURRENCY,

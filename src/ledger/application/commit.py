@@ -20,6 +20,7 @@ from ledger.application.outages import (
     UnknownStoredVersionError,
 )
 from ledger.application.ports import (
+    ANSWER_UNKNOWN,
     Appended,
     Chance,
     Clock,
@@ -123,18 +124,18 @@ class Commands:
                 attempt.states = self._store.load(accounts_of(attempt.command))
             # Every attempt is stamped anew: the time must not be older than the states it met.
             proposal = _propose(attempt.states, attempt.command, attempt.actor, self._clock)
-            attempt.proposed.append(proposal.stored.data)
+            attempt.proposed = proposal.stored.data
             result = self._store.append(proposal.transaction)
+            if isinstance(result, Appended):
+                return Decided(proposal.event, repeat=False, **attempt.effort())
+            existing = result.existing.get(attempt.command.id)
+            if existing is not None:
+                return _recorded(attempt, existing)
         except TransientStoreError as error:
-            attempt.causes[error.cause] += 1
+            attempt.fail(error)
             return None
         except (UnknownStoredStateError, UnknownEventError) as error:
             raise UnknownStoredVersionError(str(error)) from error
-        if isinstance(result, Appended):
-            return Decided(proposal.event, repeat=False, **attempt.effort())
-        existing = result.existing.get(attempt.command.id)
-        if existing is not None:
-            return _recorded(attempt, existing)
         attempt.take(result)
         return None
 
@@ -146,13 +147,20 @@ class _Attempt:
         self.command = command
         self.actor = actor
         self.states: dict[str, AccountState] | None = None
-        self.proposed: list[bytes] = []
+        self.proposed: bytes | None = None
+        self.unanswered: list[bytes] = []
         self.causes: Counter[str] = Counter()
+
+    def fail(self, error: TransientStoreError) -> None:
+        """What was proposed may have taken effect all the same, if its answer is what was lost."""
+        self.causes[error.cause] += 1
+        if error.cause in ANSWER_UNKNOWN and self.proposed is not None:
+            self.unanswered.append(self.proposed)
 
     def take(self, refused: Refused) -> None:
         """The fresh states came with the refusal: no need to read them again."""
         self.causes["stale"] += 1
-        assert self.states is not None  # noqa: S101 - a refusal answers an append
+        assert self.states is not None  # a refusal answers an append
         for account, state in refused.fresh.items():
             if state is None:
                 self.states.pop(account, None)
@@ -207,6 +215,7 @@ def _recorded(attempt: _Attempt, existing: StoredEvent) -> Outcome:
     if fields:
         return Mismatch(attempt.command.id, fields)
     # An earlier attempt of this very request may have taken effect and its answer been lost: then
-    # the recorded bytes are ours, and to the client this is the first answer, not a repeat.
-    ours = existing.data in attempt.proposed
+    # the recorded bytes are ours, and to the client this is the first answer, not a repeat. Equal
+    # bytes alone prove nothing: a worker whose clock is behind stamps all with its states' time.
+    ours = existing.data in attempt.unanswered
     return Decided(event, repeat=not ours, **attempt.effort())

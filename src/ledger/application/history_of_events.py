@@ -6,28 +6,30 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ledger.contracts.commands import accounts_of
 from ledger.contracts.events import (
     Accepted,
     AccountEntry,
     CommandRejected,
     CorruptEventError,
-    currency_of,
     decode_event,
-    moved_minor,
+    request_of,
 )
 from ledger.domain.chain import StoredEvent
 
 
 class Link(NamedTuple):
-    """One version of one account, as its event says it: some 400 bytes of memory each."""
+    """One version of one account, as its event says it."""
 
-    event: str
-    recorded_at: str
-    currency: str
+    fact: Accepted
     entry: AccountEntry
-    moved_minor: tuple[int, int]
     data: bytes
     chain_hash: bytes
+
+    @property
+    def event(self) -> str:
+        """The id of the event."""
+        return self.fact.id
 
 
 @dataclass(slots=True)
@@ -70,19 +72,9 @@ def _links(stored: StoredEvent, history: EventHistory) -> Iterator[tuple[str, in
     if isinstance(event, CommandRejected):
         history.rejections += 1
         return
+    if tuple(entry.id for entry in event.accounts) != accounts_of(request_of(event)):
+        raise CorruptEventError("its entries are not those of the accounts that it touches")
     if len(event.accounts) != len(stored.hashes):
         raise CorruptEventError("not one chain hash for each account")
     for entry, chain_hash in zip(event.accounts, stored.hashes, strict=True):
-        yield entry.id, entry.version, _link(event, entry, stored.data, chain_hash)
-
-
-def _link(event: Accepted, entry: AccountEntry, data: bytes, chain_hash: bytes) -> Link:
-    return Link(
-        event=event.id,
-        recorded_at=event.recorded_at,
-        currency=currency_of(event, entry.id),
-        entry=entry,
-        moved_minor=moved_minor(event, entry.id),
-        data=data,
-        chain_hash=chain_hash,
-    )
+        yield entry.id, entry.version, Link(event, entry, stored.data, chain_hash)

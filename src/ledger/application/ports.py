@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -18,6 +18,10 @@ Pause = Callable[[float], None]
 
 Chance = Callable[[], float]
 """A number drawn uniformly from [0, 1)."""
+
+
+ACCOUNTS_A_LOAD_MAX: Final = 100  # keys of one BatchGetItem
+ACTIONS_MAX: Final = 100  # of one TransactWriteItems
 
 
 class StateWrite(Struct, frozen=True):
@@ -46,12 +50,22 @@ class StateCheck(Struct, frozen=True):
 class Transaction(Struct, frozen=True):
     """What is committed as a whole or not at all: events absent so far, and their states.
 
-    At most 100 actions; each account appears once, as a write or a check.
+    At most ACTIONS_MAX actions; each event and each account appears once, the account as a write
+    or a check. Raises ValueError otherwise.
     """
 
     events: tuple[StoredEvent, ...]
     writes: tuple[StateWrite, ...] = ()
     checks: tuple[StateCheck, ...] = ()
+
+    def __post_init__(self) -> None:
+        events = {event.id for event in self.events}
+        accounts = {condition.account for condition in self.conditions}
+        actions = len(self.events) + len(self.writes) + len(self.checks)
+        if len(events) + len(accounts) != actions:
+            raise ValueError("a transaction acts on each event and each account once")
+        if not 1 <= actions <= ACTIONS_MAX:
+            raise ValueError(f"a transaction has 1 to {ACTIONS_MAX} actions, not {actions}")
 
     @property
     def conditions(self) -> tuple[StateWrite | StateCheck, ...]:
@@ -74,6 +88,10 @@ class Refused(Struct, frozen=True):
     fresh: Mapping[str, AccountState | None] = {}
 
 
+#: Causes of a TransientStoreError after which the transaction may have taken effect.
+ANSWER_UNKNOWN: Final = frozenset({"unavailable", "lost_answer"})
+
+
 class TransientStoreError(Exception):
     """The store did not do it, or did and the answer was lost: ask again, it is safe.
 
@@ -89,6 +107,12 @@ class UnknownStoredStateError(Exception):
     """A stored state has a schema version `v` that this release does not know. Never overwrite."""
 
 
+def refuse_load_size(accounts: Sequence[str]) -> None:
+    """Raises ValueError unless `accounts` are as many different ones as one load may name."""
+    if not 1 <= len(accounts) <= ACCOUNTS_A_LOAD_MAX or len(set(accounts)) != len(accounts):
+        raise ValueError(f"a load names 1 to {ACCOUNTS_A_LOAD_MAX} accounts, each once")
+
+
 class EventStore(Protocol):
     """The truth (events, append only) and the states derived from it.
 
@@ -97,7 +121,8 @@ class EventStore(Protocol):
     """
 
     def load(self, accounts: Sequence[str]) -> dict[str, AccountState]:
-        """The latest states of up to 100 accounts, read consistently; absent if never opened."""
+        """The latest states of 1 to ACCOUNTS_A_LOAD_MAX accounts, each named once, read
+        consistently; absent if never opened. Raises ValueError for another number of accounts."""
         ...
 
     def append(self, transaction: Transaction) -> Appended | Refused:
@@ -118,6 +143,8 @@ class EventStore(Protocol):
 
     def restore(self, state: AccountState) -> bool:
         """Writes a recomputed state if the stored one is older or absent; says whether it did.
+
+        Never over a state whose schema version this release does not know, however old it is.
 
         For `rebuild-states` only, with the command handlers stopped.
         """

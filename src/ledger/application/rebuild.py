@@ -10,10 +10,10 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
+from ledger.application.history_of_events import EventHistory, Link, arranged
 from ledger.application.ports import EventStore
-from ledger.contracts.events import CommandRejected, decode_event
-from ledger.domain.accounts import AccountState, BrokenStateError, evolve
-from ledger.domain.chain import StoredEvent
+from ledger.domain.accounts import GENESIS_HASH, AccountState, BrokenStateError, evolve
+from ledger.domain.chain import link
 
 
 class Rebuilt(Struct, frozen=True):
@@ -26,29 +26,29 @@ class Rebuilt(Struct, frozen=True):
 def rebuild_states(store: EventStore) -> Rebuilt:
     """Restores every state that is missing or older than its events.
 
-    Raises BrokenStateError at the first account whose events do not follow one another (nothing is
-    written for it; `ledger verify` names them all).
+    Raises BrokenStateError if an event cannot be read, or any account's events do not follow one
+    another; then nothing is written (`ledger verify` names all that is wrong).
     """
-    restored = [store.restore(state) for state in folded(list(store.events()))]
+    restored = [store.restore(state) for state in list(folded(arranged(store.events())))]
     return Rebuilt(accounts=len(restored), restored=sum(restored))
 
 
-def folded(events: list[StoredEvent]) -> Iterator[AccountState]:
-    """The state of every account after all its events, in whatever order `events` is."""
-    steps: dict[str, list[tuple[int, int]]] = {}
-    decoded = [decode_event(stored.data) for stored in events]
-    for place, event in enumerate(decoded):
-        if isinstance(event, CommandRejected):
-            continue
-        for entry in event.accounts:
-            steps.setdefault(entry.id, []).append((entry.version, place))
-    for account, versions in steps.items():
+def folded(history: EventHistory) -> Iterator[AccountState]:
+    """The state of every account after all its events. Raises BrokenStateError."""
+    for event_id, problem in history.unreadable:
+        raise BrokenStateError(f"event {event_id}: {problem}")
+    for versions in history.links.values():
         state: AccountState | None = None
-        for _, place in sorted(versions):
-            event, stored = decoded[place], events[place]
-            assert not isinstance(event, CommandRejected)  # noqa: S101 - it has no entries
-            position = next(i for i, one in enumerate(event.accounts) if one.id == account)
-            state = evolve(state, event, event.accounts[position], stored.hashes[position])
-        if state is None:
-            raise BrokenStateError(f"account {account} has no events")
-        yield state
+        for version in sorted(versions):
+            for here in versions[version]:
+                state = _next(state, here)
+        if state is not None:
+            yield state
+
+
+def _next(state: AccountState | None, here: Link) -> AccountState:
+    if here.chain_hash != link(state.hash if state else GENESIS_HASH, here.data):
+        raise BrokenStateError(
+            f"event {here.event} does not extend the hash chain of account {here.entry.id}"
+        )
+    return evolve(state, here.fact, here.entry, here.chain_hash)

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from ledger.application.ports import EventStore
-from ledger.contracts.events import CommandRejected, decode_event
+from ledger.contracts.events import CommandRejected, CorruptEventError, decode_event
 from ledger.domain.chain import StoredEvent
 
 
@@ -57,7 +57,10 @@ def _walk(store: EventStore, gap: Gap) -> Iterator[StoredEvent]:
         stored = store.event(event_id)
         if stored is None:
             raise BrokenWalkError(f"event {event_id} of account {gap.account} is not in the store")
-        event = decode_event(stored.data)
+        try:
+            event = decode_event(stored.data)
+        except CorruptEventError as error:
+            raise BrokenWalkError(f"event {event_id} of account {gap.account}: {error}") from error
         entries = () if isinstance(event, CommandRejected) else event.accounts
         entry = next((one for one in entries if one.id == gap.account), None)
         if entry is None or entry.version != version:

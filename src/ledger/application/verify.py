@@ -11,16 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, NamedTuple
 
+import msgspec
 from msgspec import UNSET
 
 from ledger.application.history_of_events import EventHistory, Link, arranged
-from ledger.application.ports import EventStore
+from ledger.application.ports import ACCOUNTS_A_LOAD_MAX, EventStore
 from ledger.application.verification import Check, Report
-from ledger.contracts.events import AccountEntry
-from ledger.domain.accounts import GENESIS_HASH, AccountState
+from ledger.contracts.events import AccountEntry, AccountOpened, currency_of, moved_minor
+from ledger.contracts.primitives import AMOUNT_MINOR_MAX, is_id
+from ledger.domain.accounts import GENESIS_HASH, AccountState, BrokenStateError, evolve
 from ledger.domain.chain import link
-
-LOAD_MAX: Final = 100  # accounts in one consistent read
 
 
 class ProjectedVersion(NamedTuple):
@@ -36,26 +36,44 @@ class ProjectedVersion(NamedTuple):
 
 
 class Captured(NamedTuple):
-    """A ledger to verify: its events, and how far each account is judged (its version then)."""
+    """A ledger to verify: its events, how far each account is judged (its version then), and
+    where to look up what was committed since."""
 
     history: EventHistory
     versions: Mapping[str, int]
+    store: EventStore
+
+
+class _Walk(NamedTuple):
+    """What the walk through an account's versions led to.
+
+    `last` is the link of the captured version, if it is there; `folded` the state that the events
+    make, if they follow one another; each version up to `dense_to` was made by exactly one event.
+    """
+
+    last: Link | None
+    folded: AccountState | None
+    dense_to: int
 
 
 def verify_store(store: EventStore, report: Report) -> Captured:
     """Checks events and states against each other; the capture serves to check projections."""
     states = {state.id: state for state in store.states()}
     history = arranged(store.events())
-    _later_states(store, history, states, report)
-    versions = {account: state.version for account, state in states.items()}
+    lagging = _lagging_states(store, history, states, report)
+    versions = {account: state.version for account, state in states.items()} | lagging
     report.looked_at("events_readable", history.events)
     for event_id, problem in history.unreadable:
         report.found("events_readable", event_id, problem)
+    walks = {
+        account: _verify_account(account, version, history.of(account), report)
+        for account, version in versions.items()
+    }
     for account, state in states.items():
-        last = _verify_account(account, state.version, history.of(account), report)
-        _verify_state(state, last, report)
-    _verify_zero_sum(history, versions, report)
-    return Captured(history, versions)
+        if account not in lagging:  # already named
+            _verify_state(state, walks[account], report)
+    _verify_zero_sum(history, {account: walk.dense_to for account, walk in walks.items()}, report)
+    return Captured(history, versions, store)
 
 
 def verify_projection(
@@ -73,162 +91,214 @@ def verify_projection(
     for row in rows:
         report.looked_at(check)
         seen[row.account].add(row.version)
-        links = captured.history.of(row.account).get(row.version)
-        if links is None:
-            # A version committed after the capture is not in it: nothing to compare with.
-            if row.version <= captured.versions.get(row.account, 0):
-                report.found(check, row.account, f"version {row.version} has no event")
-        elif _said(row) not in [_expected(one) for one in links]:
+        expected = _expected(row, captured)
+        if not expected:
+            report.found(check, row.account, f"version {row.version} has no event")
+        elif _said(row) not in expected:
             report.found(
                 check, row.account, f"version {row.version} differs from event {row.event}"
             )
-    for account, version in captured.versions.items():
+    for account, captured_version in captured.versions.items():
+        made = {n for n in captured.history.of(account) if n <= captured_version}
         if check == "balances_equal":
-            newest = max(seen[account], default=0)
+            newest, version = max(seen[account], default=0), max(made, default=0)
             if newest < version:
                 report.found(check, account, f"at version {newest}, the events at {version}")
-        else:
-            missing = set(range(1, version + 1)) - seen[account]
-            if missing:
-                report.found(check, account, f"missing versions {_ranges(missing)}")
+        elif missing := made - seen[account]:
+            report.found(check, account, f"missing versions {_ranges(missing)}")
 
 
-def _later_states(
+def _expected(row: ProjectedVersion, captured: Captured) -> list[tuple[object, ...]]:
+    """What the events say of a row's version; more than one answer only after tampering.
+
+    A version that was committed after the capture is not in it, but its event is in the store: it
+    was there before any projection could see it.
+    """
+    links = captured.history.of(row.account).get(row.version)
+    if links is not None:
+        return [(one.event, *_totals_of(one.entry)) for one in links]
+    stored = captured.store.event(row.event) if is_id(row.event) else None
+    later = arranged([stored] if stored else []).of(row.account).get(row.version, [])
+    return [(one.event, *_totals_of(one.entry)) for one in later]
+
+
+def _lagging_states(
     store: EventStore,
     history: EventHistory,
     states: dict[str, AccountState],
     report: Report,
-) -> None:
-    """Tells accounts that moved on during the scan from states that lag behind their events.
+) -> dict[str, int]:
+    """The newest versions of accounts whose states lag behind their events.
 
-    An event seen in the scan was committed with its state, so a state read afterwards has at least
-    that version; one that has not was lost or restored from the past.
+    Other accounts may have moved on during the scan. An event seen in it was committed with its
+    state, so a state read afterwards has at least that version; one that has not was lost or
+    restored from the past.
     """
+    lagging: dict[str, int] = {}
     ahead = {
         account: max(versions)
         for account, versions in history.links.items()
         if max(versions) > (states[account].version if account in states else 0)
     }
     accounts = list(ahead)
-    for start in range(0, len(accounts), LOAD_MAX):
-        chunk = accounts[start : start + LOAD_MAX]
+    for start in range(0, len(accounts), ACCOUNTS_A_LOAD_MAX):
+        chunk = accounts[start : start + ACCOUNTS_A_LOAD_MAX]
         fresh = store.load(chunk)
         for account in chunk:
             version = fresh[account].version if account in fresh else 0
             if version < ahead[account]:
+                lagging[account] = ahead[account]
                 report.found(
                     "states_equal", account, f"at version {version}, its events at {ahead[account]}"
                 )
+    return lagging
 
 
 def _verify_account(
     account: str, version: int, links: Mapping[int, list[Link]], report: Report
-) -> Link | None:
-    """Walks the versions of one account up to the captured one; the last link, if it is there."""
+) -> _Walk:
+    """Walks the versions of one account up to the captured one, over what is missing."""
     before: Link | None = None
-    for number in range(1, version + 1):
+    folded: AccountState | None = None
+    reached, dense_to = 0, 0
+    for number in sorted(n for n in links if n <= version):
         report.looked_at("versions_dense")
-        here = links.get(number, [])
-        if len(here) != 1:
-            what = f"made by {len(here)} events: {', '.join(sorted(one.event for one in here))}"
-            report.found(
-                "versions_dense", account, f"version {number} {what if here else 'is missing'}"
-            )
-        if not here:
-            before = None
-            continue
+        if number > reached + 1:
+            _found_missing(account, reached + 1, number - 1, report)
+            before, folded = None, None
+        if len(links[number]) > 1:
+            made_by = ", ".join(sorted(one.event for one in links[number]))
+            report.found("versions_dense", account, f"version {number} made by {made_by}")
+        elif dense_to == number - 1:
+            dense_to = number
+        here = _extending(before, links[number])
         if number == 1 or before is not None:
-            _verify_link(account, before, here[0], report)
-        before = here[0]
-    return before
+            _verify_link(account, before, here, report)
+        before, folded, reached = here, _evolved(folded, here), number
+    if reached < version:
+        _found_missing(account, reached + 1, version, report)
+        return _Walk(None, None, dense_to)
+    return _Walk(before, folded, dense_to)
+
+
+def _found_missing(account: str, first: int, last: int, report: Report) -> None:
+    report.looked_at("versions_dense")
+    what = f"version {first} is" if first == last else f"versions {first}-{last} are"
+    report.found("versions_dense", account, f"{what} missing")
+
+
+def _extending(before: Link | None, links: list[Link]) -> Link:
+    """Of several events that claim one version, the one that extends the chain, if any does."""
+    if len(links) == 1:
+        return links[0]
+    previous = before.chain_hash if before else GENESIS_HASH
+    return next((one for one in links if one.chain_hash == link(previous, one.data)), links[0])
+
+
+def _evolved(state: AccountState | None, here: Link) -> AccountState | None:
+    """The state after `here`; None once something does not follow, which its own check names."""
+    try:
+        return evolve(state, here.fact, here.entry, here.chain_hash)
+    except BrokenStateError:
+        return None
 
 
 def _verify_link(account: str, before: Link | None, here: Link, report: Report) -> None:
-    version = here.entry.version
-    for check in _LINK_CHECKS:
+    checks: tuple[tuple[Check, bool], ...] = (
+        ("prev_leads_back", _leads_back(before, here)),
+        ("chain_links", _extends_chain(before, here)),
+        ("time_monotonic", before is None or before.fact.recorded_at <= here.fact.recorded_at),
+        ("totals_follow", _totals_follow(before, here)),
+    )
+    for check, holds in checks:
         report.looked_at(check)
-    if here.entry.prev != (before.event if before else UNSET):
-        report.found("prev_leads_back", account, f"version {version} ({here.event})")
-    if here.chain_hash != link(before.chain_hash if before else GENESIS_HASH, here.data):
-        report.found("chain_links", account, f"version {version} ({here.event})")
-    if before is not None and here.recorded_at < before.recorded_at:
-        report.found("time_monotonic", account, f"version {version} ({here.event})")
-    debits, credits_ = here.moved_minor
-    if before is not None:
-        debits += before.entry.debits_posted_minor
-        credits_ += before.entry.credits_posted_minor
-    if (debits, credits_) != (here.entry.debits_posted_minor, here.entry.credits_posted_minor):
-        report.found("totals_follow", account, f"version {version} ({here.event})")
+        if not holds:
+            report.found(check, account, f"version {here.entry.version} ({here.event})")
 
 
-def _verify_state(state: AccountState, last: Link | None, report: Report) -> None:
+def _leads_back(before: Link | None, here: Link) -> bool:
+    opening = isinstance(here.fact, AccountOpened)
+    if before is None:
+        return opening and here.entry.prev is UNSET
+    same_type = here.entry.type == before.entry.type
+    return not opening and same_type and here.entry.prev == before.event
+
+
+def _extends_chain(before: Link | None, here: Link) -> bool:
+    return here.chain_hash == link(before.chain_hash if before else GENESIS_HASH, here.data)
+
+
+def _totals_follow(before: Link | None, here: Link) -> bool:
+    was = _totals_of(before.entry) if before else (0, 0, 0, 0)
+    now = _totals_of(here.entry)
+    moved = (*moved_minor(here.fact, here.entry.id), 0, 0)
+    return max(now) <= AMOUNT_MINOR_MAX and now == tuple(map(sum, zip(was, moved, strict=True)))
+
+
+def _verify_state(state: AccountState, walk: _Walk, report: Report) -> None:
     report.looked_at("states_equal")
-    if last is None:
+    if walk.last is None:
         report.found("states_equal", state.id, f"version {state.version} has no event")
         return
-    differing = [
-        name
-        for name, stored, folded in (
-            ("last_event", state.last_event, last.event),
-            ("recorded_at", state.recorded_at, last.recorded_at),
-            ("currency", state.currency, last.currency),
-            ("hash", state.hash, last.chain_hash),
-            *(
-                (name, getattr(state, name), getattr(last.entry, name))
-                for name in ("type", *_TOTALS)
-            ),
-        )
-        if stored != folded
-    ]
+    last = walk.last
+    expected: dict[str, object] = {
+        "last_event": last.event,
+        "recorded_at": last.fact.recorded_at,
+        "hash": last.chain_hash,
+        "type": last.entry.type,
+        **dict(zip(_TOTALS, _totals_of(last.entry), strict=True)),
+    }
+    if walk.folded is not None:
+        expected |= msgspec.structs.asdict(walk.folded)
+    differing = [name for name, value in expected.items() if getattr(state, name) != value]
     if differing:
-        report.found("states_equal", state.id, f"differs in {', '.join(differing)}")
+        report.found("states_equal", state.id, f"differs in {', '.join(sorted(differing))}")
 
 
 def _verify_zero_sum(history: EventHistory, versions: Mapping[str, int], report: Report) -> None:
     """Per currency, all credits less all debits are zero, at a cut that no event crosses."""
-    cut = _uncrossed(history, dict(versions))
+    cut = uncrossed(history, versions)
     sums: defaultdict[str, int] = defaultdict(int)
     for account, version in cut.items():
-        links = history.of(account).get(version)
-        if links:
-            entry = links[0].entry
-            sums[links[0].currency] += entry.credits_posted_minor - entry.debits_posted_minor
+        if version:
+            here = history.of(account)[version][0]
+            balance = here.entry.credits_posted_minor - here.entry.debits_posted_minor
+            sums[currency_of(here.fact, account)] += balance
     report.looked_at("zero_sum", len(sums))
     for currency, total in sorted(sums.items()):
         if total:
             report.found("zero_sum", currency, f"all balances sum to {total}")
 
 
-def _uncrossed(history: EventHistory, cut: dict[str, int]) -> dict[str, int]:
-    """The largest cut within `cut` that has each event at all its accounts or at none.
+def uncrossed(history: EventHistory, versions: Mapping[str, int]) -> dict[str, int]:
+    """The largest cut within `versions` that has each event at all its accounts or at none.
 
-    Lowers an account below an event that another account's cut leaves out, until nothing moves.
-    Accounts only go down, so this ends; on a quiet ledger it does nothing.
+    An event that one account leaves out is taken off the others, with all that came after it
+    there. Each version is taken off once; on a quiet ledger none is.
     """
-    touched: defaultdict[str, list[tuple[str, int]]] = defaultdict(list)
-    for account, versions in history.links.items():
-        for version, links in versions.items():
-            for one in links:
-                touched[one.event].append((account, version))
-    moved = True
-    while moved:
-        moved = False
-        for places in touched.values():
-            if all(version <= cut.get(account, 0) for account, version in places):
+    cut = dict(versions)
+    facts = {
+        one.event: one.fact
+        for by_version in history.links.values()
+        for links in by_version.values()
+        for one in links
+    }
+    crossing = [
+        event
+        for event, fact in facts.items()
+        if any(entry.version > cut.get(entry.id, 0) for entry in fact.accounts)
+    ]
+    while crossing:
+        for entry in facts[crossing.pop()].accounts:
+            reached = cut.get(entry.id, 0)
+            if entry.version > reached:
                 continue
-            for account, version in places:
-                if version <= cut.get(account, 0):
-                    cut[account] = version - 1
-                    moved = True
+            cut[entry.id] = entry.version - 1
+            for version in range(entry.version, reached + 1):
+                crossing.extend(one.event for one in history.of(entry.id).get(version, ()))
     return cut
 
 
-_LINK_CHECKS: Final[tuple[Check, ...]] = (
-    "prev_leads_back",
-    "chain_links",
-    "time_monotonic",
-    "totals_follow",
-)
 _TOTALS: Final = (
     "debits_posted_minor",
     "credits_posted_minor",
@@ -239,10 +309,6 @@ _TOTALS: Final = (
 
 def _said(row: ProjectedVersion) -> tuple[object, ...]:
     return (row.event, *(getattr(row, name) for name in _TOTALS))
-
-
-def _expected(one: Link) -> tuple[object, ...]:
-    return (one.event, *_totals_of(one.entry))
 
 
 def _totals_of(entry: AccountEntry) -> tuple[int, ...]:

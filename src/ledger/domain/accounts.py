@@ -99,7 +99,7 @@ def evolve(
     """
     _refuse_gap(state, event, entry)
     if state is None:
-        assert isinstance(event, AccountOpened)  # noqa: S101 - _refuse_gap has seen to it
+        assert isinstance(event, AccountOpened)  # _refuse_gap has seen to it
         after = _opened(event, entry, chain_hash)
     else:
         after = msgspec.structs.replace(
@@ -152,10 +152,15 @@ def _opened(event: AccountOpened, entry: AccountEntry, chain_hash: bytes) -> Acc
 
 
 def _refuse_gap(state: AccountState | None, event: Accepted, entry: AccountEntry) -> None:
+    opening = isinstance(event, AccountOpened)
     if state is None:
-        follows = isinstance(event, AccountOpened) and entry.version == 1 and entry.prev is UNSET
+        follows = opening and entry.version == 1 and entry.prev is UNSET
     else:
-        follows = entry.version == state.version + 1 and entry.prev == state.last_event
+        follows = (
+            not opening
+            and (entry.id, entry.type) == (state.id, state.type)
+            and (entry.version, entry.prev) == (state.version + 1, state.last_event)
+        )
     if not follows:
         raise BrokenStateError(
             f"event {event.id} does not follow version {state.version if state else 0} "

@@ -13,6 +13,12 @@ from typing import Any, Final
 
 from ledger import bootstrap
 from ledger.application.publication import Published, Publisher
+from ledger.contracts.events import (
+    EVENT_TYPES,
+    CorruptEventError,
+    UnknownEventError,
+    decode_event,
+)
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.sqs import BatchAnswer
 from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
@@ -63,10 +69,17 @@ def _event_of(record: Record) -> Published | None:
     if record.get("eventName") != "INSERT":
         return None
     image = record["dynamodb"].get("NewImage", {})
-    event_type, data = image.get("type", {}).get("S"), image.get("data", {}).get("S")
-    if not event_type or not data:
+    key, event_type, data = (image.get(name, {}).get("S") for name in ("pk", "type", "data"))
+    if not (key and event_type and data):
         return None
-    return Published(event_type, data)
+    try:
+        event = decode_event(data)
+    except UnknownEventError:
+        return Published(event_type, data)  # a newer release's: not for this one to judge
+    except CorruptEventError:
+        return None  # PutEvents would refuse it for ever
+    genuine = event.id == key and isinstance(event, EVENT_TYPES.get(event_type, ()))
+    return Published(event_type, data) if genuine else None
 
 
 def _described(record: Record) -> str:

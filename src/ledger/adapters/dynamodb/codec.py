@@ -8,10 +8,10 @@ other. A state keeps what conditions need (`version`), what must not be trusted 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from ledger.adapters.dynamodb.keys import account_key, account_of_key, event_key
 from ledger.application.ports import UnknownStoredStateError
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 STATE_V: Final = 1  # the schema of a stored state; stored as `v`
 
 
+_StoredInstant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$")]
+
+
 class _StateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The JSON in a state's `data`, schema version 1. Field names are stored: never rename one."""
 
@@ -46,8 +49,8 @@ class _StateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     credits_pending_minor: int
     min_balance_minor: int | None
     max_balance_minor: int | None
-    opened_at: str
-    recorded_at: str
+    opened_at: _StoredInstant
+    recorded_at: _StoredInstant
     last_event: str
 
 
@@ -83,8 +86,8 @@ def event_of_item(item: Item) -> StoredEvent:
                 hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES)
             ),
         )
-    except KeyError as error:
-        raise BrokenStateError("an item of the events table is not an event") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenStateError(f"item {_shown_key(item)} is not an event") from error
 
 
 def state_item(state: AccountState) -> Item:
@@ -108,7 +111,7 @@ def state_of_item(item: Item) -> AccountState:
     """
     try:
         if item["v"]["N"] != str(STATE_V):
-            raise UnknownStoredStateError(f"state schema version {item['v']['N']}")
+            raise UnknownStoredStateError(f"{_shown_key(item)} has schema {item['v']['N']}")
         body = _BODY.decode(item["data"]["S"])
         state = AccountState(
             id=account_of_key(item["pk"]["S"]),
@@ -116,10 +119,15 @@ def state_of_item(item: Item) -> AccountState:
             hash=bytes(item["hash"]["B"]),
             **{name: getattr(body, name) for name in _BODY_FIELDS},
         )
-    except (KeyError, ValueError) as error:  # msgspec's errors are ValueErrors
-        raise BrokenStateError("an item of the states table is not a state") from error
+    except (KeyError, TypeError, ValueError) as error:  # msgspec's errors are ValueErrors
+        raise BrokenStateError(f"item {_shown_key(item)} is not a state") from error
     check_state(state)
     return state
+
+
+def _shown_key(item: Item) -> str:
+    """The key of an item for an error's message: ids may be logged, nothing else of an item."""
+    return repr(item.get("pk", {}).get("S", "without a key"))
 
 
 def _refuse_other_hash_count(event_id: str, accounts: int, hashes: int) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 TRANSACTION_CANCELED: Final = "TransactionCanceledException"
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _CONFLICT: Final = frozenset(
     {"TransactionConflict", "TransactionConflictException", "TransactionInProgressException"}
 )
@@ -34,12 +35,17 @@ _UNAVAILABLE: Final = frozenset({"InternalServerError", "InternalServerErrorExce
 _SERVER_FAULT: Final = 500
 
 
+def code_of(error: ClientError) -> str:
+    """The code by which AWS names an error; empty if it gave none."""
+    return error.response.get("Error", {}).get("Code", "")
+
+
 def raise_translated(error: ClientError | HTTPClientError | BotoConnectionError) -> NoReturn:
     """Raises TransientStoreError if a retry is safe and may help, else `error` itself."""
     if not isinstance(error, ClientError):
         # Connection and time-out errors: whether it took effect is unknown.
         raise TransientStoreError("lost_answer") from error
-    code = error.response.get("Error", {}).get("Code", "")
+    code = code_of(error)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _CONFLICT:
         raise TransientStoreError("conflict") from error

@@ -8,14 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from ledger.adapters.dynamodb.codec import event_item, event_of_item, state_item, state_of_item
+from ledger.adapters.dynamodb.codec import (
+    STATE_V,
+    event_item,
+    event_of_item,
+    state_item,
+    state_of_item,
+)
 from ledger.adapters.dynamodb.errors import (
+    CONDITION_FAILED,
     TRANSACTION_CANCELED,
+    code_of,
     raise_cancelled,
     raise_translated,
 )
@@ -27,6 +35,7 @@ from ledger.application.ports import (
     StateWrite,
     Transaction,
     TransientStoreError,
+    refuse_load_size,
 )
 
 if TYPE_CHECKING:
@@ -38,8 +47,6 @@ if TYPE_CHECKING:
 
     Item = dict[str, AttributeValueTypeDef]
 
-KEYS_A_READ_MAX: Final = 100  # BatchGetItem
-ACTIONS_MAX: Final = 100  # TransactWriteItems
 _FAILED: Final = "ConditionalCheckFailed"
 _ABSENT: Final = "attribute_not_exists(pk)"
 _ERRORS = (ClientError, HTTPClientError, BotoConnectionError)
@@ -83,8 +90,7 @@ class DynamoEventStore:
 
     def load(self, accounts: Sequence[str]) -> dict[str, AccountState]:
         """See EventStore. One request; unprocessed keys are a throttle, to be asked for again."""
-        if len(accounts) > KEYS_A_READ_MAX:
-            raise ValueError(f"at most {KEYS_A_READ_MAX} accounts a read")
+        refuse_load_size(accounts)
         keys: list[dict[str, Any]] = [{"pk": {"S": account_key(account)}} for account in accounts]
         self.meter.requests += 1
         try:
@@ -105,8 +111,6 @@ class DynamoEventStore:
             *map(self._put_state, transaction.writes),
             *map(self._check_state, transaction.checks),
         ]
-        if len(actions) > ACTIONS_MAX:
-            raise ValueError(f"at most {ACTIONS_MAX} actions a transaction")
         self.meter.requests += 1
         try:
             answer = self._client.transact_write_items(
@@ -146,13 +150,15 @@ class DynamoEventStore:
             self._client.put_item(
                 TableName=self._states,
                 Item=state_item(state),
-                ConditionExpression=f"{_ABSENT} OR version < :version",
-                ExpressionAttributeValues={":version": {"N": str(state.version)}},
+                ConditionExpression=f"{_ABSENT} OR (v = :v AND version < :version)",
+                ExpressionAttributeValues={
+                    ":v": {"N": str(STATE_V)},
+                    ":version": {"N": str(state.version)},
+                },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
-        except self._client.exceptions.ConditionalCheckFailedException:
-            return False
         except _ERRORS as error:
-            raise_translated(error)
+            return _not_older(error)
         return True
 
     def _put_event(self, event: StoredEvent) -> TransactWriteItemTypeDef:
@@ -187,10 +193,7 @@ class DynamoEventStore:
         self, transaction: Transaction, error: ClientError | HTTPClientError | BotoConnectionError
     ) -> Refused:
         """What a failed transaction says: reasons are positional, one for each action."""
-        if (
-            not isinstance(error, ClientError)
-            or error.response.get("Error", {}).get("Code") != TRANSACTION_CANCELED
-        ):
+        if not isinstance(error, ClientError) or code_of(error) != TRANSACTION_CANCELED:
             raise_translated(error)
         self.meter.cancelled += 1
         reasons = cast("list[dict[str, Any]]", error.response.get("CancellationReasons", []))
@@ -217,6 +220,15 @@ class DynamoEventStore:
                 yield from page["Items"]
         except _ERRORS as error:
             raise_translated(error)
+
+
+def _not_older(error: ClientError | HTTPClientError | BotoConnectionError) -> Literal[False]:
+    """Why a state was not restored: the stored one is not older. Raises what it is instead."""
+    if not isinstance(error, ClientError) or code_of(error) != CONDITION_FAILED:
+        raise_translated(error)
+    found = cast("dict[str, Any]", error.response)["Item"]
+    state_of_item(found)  # raises if it is no state that this release knows
+    return False
 
 
 def _at_version(version: int) -> dict[str, Any]:

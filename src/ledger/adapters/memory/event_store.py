@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from threading import Lock
 
-from ledger.application.ports import Appended, Refused, Transaction
+from ledger.application.ports import Appended, Refused, Transaction, refuse_load_size
 from ledger.domain.accounts import AccountState, check_state
 from ledger.domain.chain import StoredEvent
 
@@ -20,6 +20,7 @@ class MemoryEventStore:
 
     def load(self, accounts: Sequence[str]) -> dict[str, AccountState]:
         """See EventStore."""
+        refuse_load_size(accounts)
         with self._lock:
             return {id_: self._states[id_] for id_ in accounts if id_ in self._states}
 

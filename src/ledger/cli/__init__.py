@@ -1,0 +1,1 @@
+"""The `ledger` command. The outermost layer: it may import every other."""

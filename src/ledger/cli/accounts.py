@@ -1,0 +1,198 @@
+"""The verbs for accounts: `open`, `balance` and `history`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import typer
+
+from ledger.cli.connection import connection
+from ledger.cli.failures import UsageError, reporting
+from ledger.cli.options import (
+    ConfigOption,
+    EffectiveAtOption,
+    IdOption,
+    JsonOption,
+    MinVersionOption,
+    an_id,
+)
+from ledger.cli.output import fields, money, table
+from ledger.cli.requests import answered, given, submitted
+from ledger.client.rest import LedgerApi
+
+HISTORY_LIMIT_MAX: Final = 10_000
+_PAGE_MAX: Final = 100  # what the API gives at a time
+
+AccountArgument = Annotated[str, typer.Argument(help="The account's id.", callback=an_id)]
+
+
+class AccountKind(StrEnum):
+    """The types of accounts, which say on which side a balance stands."""
+
+    ASSET = "asset"
+    LIABILITY = "liability"
+    EQUITY = "equity"
+    INCOME = "income"
+    EXPENSE = "expense"
+
+
+def open_account(
+    account: Annotated[str, typer.Argument(help="The new account's id.")],
+    currency: Annotated[str, typer.Argument(help="ISO 4217, such as EUR.")],
+    *,
+    kind: Annotated[
+        AccountKind,
+        typer.Option(
+            "--type", help="A customer's money is a liability of the bank, its cash an asset."
+        ),
+    ] = AccountKind.LIABILITY,
+    min_balance_minor: Annotated[
+        int | None,
+        typer.Option(help="The lowest balance, in minor units: 0 (no overdraft) if left out."),
+    ] = None,
+    unbounded: Annotated[
+        bool, typer.Option("--unbounded", help="No lowest balance: it may be overdrawn at will.")
+    ] = False,
+    max_balance_minor: Annotated[
+        int | None, typer.Option(help="The highest balance, in minor units; none if left out.")
+    ] = None,
+    effective_at: EffectiveAtOption = None,
+    id_: IdOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Open an account.
+
+    `ledger open customers:42:wallet EUR`
+    """
+    with reporting(as_json) as output:
+        if unbounded and min_balance_minor is not None:
+            raise UsageError("--unbounded and --min-balance-minor exclude each other")
+        command = {
+            "type": "account.open",
+            "v": 1,
+            "id": id_ or str(uuid4()),
+            "account": account,
+            "currency": currency,
+            "account_type": kind.value,
+            **given(
+                min_balance_minor=min_balance_minor,
+                max_balance_minor=max_balance_minor,
+                effective_at=effective_at,
+            ),
+            **({"min_balance_minor": None} if unbounded else {}),
+        }
+        accepted = submitted(connection(config), command, output)
+        body = accepted.body
+        output.result(
+            body,
+            fields(
+                (
+                    ("account", body["account"]),
+                    ("status", "opened" + (" before: nothing changed" if accepted.repeat else "")),
+                    ("currency", body["currency"]),
+                    ("type", body["account_type"]),
+                    ("limits", _limits(body, body["currency"])),
+                    ("effective", body["effective_at"]),
+                    ("command", body["id"]),
+                )
+            ),
+        )
+
+
+def balance(
+    account: AccountArgument,
+    min_version: MinVersionOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an account's balances, as projected; `version` says up to which event."""
+    with reporting(as_json) as output:
+        query = {"min_version": str(min_version)} if min_version else None
+        body = answered(connection(config).api().account(account, query)).body
+        currency = body["currency"]
+        facts = [
+            ("account", body["id"]),
+            ("balance", money(body["balance_minor"], currency)),
+            ("available", money(body["available_minor"], currency)),
+            ("type", body["account_type"]),
+            ("debits", money(body["debits_posted_minor"], currency)),
+            ("credits", money(body["credits_posted_minor"], currency)),
+        ]
+        if "limits" in body:
+            facts += [("status", body["status"]), ("limits", _limits(body["limits"], currency))]
+        facts += [
+            ("version", str(body["version"])),
+            ("last event", body["event"]),
+            ("recorded", body["recorded_at"]),
+        ]
+        output.result(body, fields(facts))
+
+
+def history(
+    account: AccountArgument,
+    limit: Annotated[
+        int, typer.Option("--limit", "-n", min=1, max=HISTORY_LIMIT_MAX, help="How many entries.")
+    ] = 20,
+    min_version: MinVersionOption = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what happened to an account, newest first, with the balance after each entry."""
+    with reporting(as_json) as output:
+        body = read_history(connection(config).api(), account, limit, min_version)
+        rows = table(
+            ("version", "effective", "event", "moved", "balance", "reference"),
+            (
+                (
+                    str(entry["version"]),
+                    entry["effective_at"][:19],
+                    entry["event"],
+                    _moved(entry),
+                    money(entry["balance_minor"], entry["currency"]),
+                    entry.get("reference", ""),
+                )
+                for entry in body["entries"]
+            ),
+            right="version moved balance",
+        )
+        missing = body["version"] - body["complete_to"]
+        complete = f"complete to version {body['complete_to']} of {body['version']}" + (
+            "; `ledger repair` fills gaps that stay" if missing else ""
+        )
+        output.result(body, rows, "", complete)
+
+
+def read_history(
+    api: LedgerApi, account: str, limit: int, min_version: int | None = None
+) -> dict[str, Any]:
+    """The newest `limit` entries, page by page, in the shape of one page. Raises RefusedError."""
+    query = {"min_version": str(min_version)} if min_version else {}
+    body: dict[str, Any] = {}
+    entries: list[Any] = []
+    while len(entries) < limit:  # ends: every page but the last has an entry at least
+        query["limit"] = str(min(_PAGE_MAX, limit - len(entries)))
+        page = answered(api.history(account, query)).body
+        body = body or page
+        entries += page["entries"]
+        if "next_cursor" not in page or not page["entries"]:
+            body.pop("next_cursor", None)
+            break
+        body["next_cursor"] = query["cursor"] = page["next_cursor"]
+    return body | {"entries": entries}
+
+
+def _moved(entry: dict[str, Any]) -> str:
+    """What the entry moved, as debit and credit: which of them raises the balance is the type's."""
+    sides = ((entry["debited_minor"], "debit"), (entry["credited_minor"], "credit"))
+    return ", ".join(f"{side} {money(minor, entry['currency'])}" for minor, side in sides if minor)
+
+
+def _limits(limits: dict[str, Any], currency: str) -> str:
+    lowest, highest = (
+        "none" if limits[name] is None else money(limits[name], currency)
+        for name in ("min_balance_minor", "max_balance_minor")
+    )
+    return f"lowest {lowest}, highest {highest}"

@@ -1,0 +1,35 @@
+"""The verb `connect`: from a stack on AWS to a configuration."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ledger.cli.failures import reporting
+from ledger.cli.options import ConfigOption, JsonOption
+from ledger.cli.output import fields
+from ledger.client import aws
+from ledger.client import config as configuration
+
+
+def connect(
+    stack: Annotated[
+        str, typer.Option(help="The service stack: ledger-<stage>-service.")
+    ] = "ledger-dev-service",
+    region: Annotated[
+        str | None, typer.Option(help="Else the one of your AWS profile.", show_default=False)
+    ] = None,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the configuration of a ledger on AWS, with your AWS credentials.
+
+    The file holds addresses, no keys: each command finds credentials as the AWS CLI does.
+    """
+    with reporting(as_json) as output:
+        found = aws.connect(stack, region=region)
+        path = configuration.find(config)
+        configuration.save(found, path)
+        result = {"config": str(path), "region": found.region, "api_url": found.api_url}
+        output.result(result, fields(result.items()))

@@ -1,0 +1,88 @@
+"""Sends the phases of a source, each when the one before is decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final
+
+from ledger.cli.connection import Connection
+from ledger.cli.feeding.depth import wait_until_empty
+from ledger.cli.feeding.lanes import Lanes
+from ledger.cli.feeding.outcomes import Outcomes
+from ledger.cli.feeding.routes import Entry, Routes
+from ledger.client.messages import Message
+from ledger.client.rest import LedgerApi
+from ledger.importers.instructions import Instruction, Phase
+
+THREADS_DEFAULT: Final = 4  # more gain nothing on a local stack; AWS takes 20 and more
+_REPORT_EVERY: Final = 20
+
+Route = Callable[[Phase], Routes]
+
+
+class Feed:
+    """Feeds one ledger. `advance` is called, from several threads, with how many were sent."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        threads: int = THREADS_DEFAULT,
+        advance: Callable[[int], None],
+    ) -> None:
+        self.outcomes = Outcomes()
+        self._connection = connection
+        self._threads = threads
+        self._advance = advance
+
+    def send(self, phases: Sequence[Phase], route: Route) -> None:
+        """Sends all phases, each over the entry points that `route` gives.
+
+        What has no answer is waited for before the next phase: until the queues of commands are
+        empty. Raises what a client raises, and StalledError.
+        """
+        for phase in phases:
+            routes = {entry: ones for entry, ones in route(phase).items() if ones}
+            self._send_phase(routes)
+            if routes.keys() - {Entry.REST}:
+                self.wait_until_decided()
+
+    def wait_until_decided(self, on_look: Callable[[int], None] = lambda _: None) -> None:
+        """Returns once no command waits in a queue."""
+        config = self._connection.config
+        urls = [config.output("CommandsQueueUrl"), config.output("CommandsFifoQueueUrl")]
+        wait_until_empty(self._connection.sqs, urls, on_look=on_look)
+
+    def _send_phase(self, routes: Routes) -> None:
+        # Made here, not in the threads: making boto3 clients is not safe there.
+        senders = [self._sender(entry, ones) for entry, ones in routes.items()]
+        with ThreadPoolExecutor(max_workers=len(Entry)) as pool:
+            for future in [pool.submit(send) for send in senders]:
+                future.result()
+
+    def _sender(self, entry: Entry, ones: Sequence[Instruction]) -> Callable[[], object]:
+        if entry is Entry.REST:
+            return partial(self._rest, self._connection.api(self._threads), ones)
+        sender = self._connection.bus() if entry is Entry.BUS else self._connection.fifo()
+        return partial(sender.send, self._counted(ones, entry))
+
+    def _rest(self, api: LedgerApi, instructions: Sequence[Instruction]) -> None:
+        def work(instruction: Instruction) -> None:
+            reply = api.send(instruction.command_type, instruction.body)
+            self.outcomes.add_reply(instruction, reply)
+            self._advance(1)
+
+        lanes = Lanes(self._threads, work)
+        lanes.run(instructions, lambda instruction: instruction.ordering_key)
+
+    def _counted(self, instructions: Sequence[Instruction], entry: Entry) -> Iterator[Message]:
+        """The messages, counted as they are taken."""
+        for place, instruction in enumerate(instructions, start=1):
+            yield Message(instruction.command_type, instruction.body, instruction.ordering_key)
+            # Behind the yield: when the sender asks for the next one.
+            if place % _REPORT_EVERY == 0 or place == len(instructions):
+                count = place % _REPORT_EVERY or _REPORT_EVERY
+                self.outcomes.add_sent(entry, count)
+                self._advance(count)

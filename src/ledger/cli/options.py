@@ -1,0 +1,57 @@
+"""The options that several verbs share, each written once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ledger.contracts.primitives import is_id
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        help="Which ledger: a file that `ledger up` or `ledger connect` wrote. "
+        "Else LEDGER_CONFIG, else .ledger/config.json.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[
+    bool, typer.Option("--json", help="One JSON value on standard output, and nothing else there.")
+]
+IdOption = Annotated[
+    str | None,
+    typer.Option(
+        "--id",
+        help="The command's id: A-Z a-z 0-9 . _ : - up to 64. Run again with the same id, the "
+        "command takes effect once. Made up and printed if left out.",
+        show_default=False,
+    ),
+]
+EffectiveAtOption = Annotated[
+    str | None,
+    typer.Option(
+        "--effective-at",
+        metavar="INSTANT",
+        help="When it takes effect: RFC 3339 with an offset. Now, if left out.",
+        show_default=False,
+    ),
+]
+MinVersionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--min-version",
+        min=1,
+        help="Wait (a little) until this version of the account is projected.",
+        show_default=False,
+    ),
+]
+
+
+def an_id(text: str) -> str:
+    """`text`, an id to look up. Raises BadParameter: else a path would mean another route."""
+    if not is_id(text):
+        raise typer.BadParameter("an id is 1 to 64 characters of A-Z a-z 0-9 . _ : -")
+    return text

@@ -1,0 +1,138 @@
+"""What the command prints: results on standard output, all else on standard error.
+
+With `--json` standard output has exactly one JSON value, a result or a problem, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from rich.console import Console, Group, JustifyMethod
+from rich.panel import Panel
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from ledger.contracts.currencies import MINOR_DIGITS, decimal_text
+
+_RETRY_ADVICE: Final = {
+    "same_request": "run the same command again, with the same id; that is safe",
+    "new_id": "under a new id, once the cause is gone; under this one it is decided for ever",
+    "never": "no: correct the request",
+}
+#: Members of a problem that the block shows by itself or not at all.
+_SHOWN: Final = frozenset({"type", "status", "title", "reason", "field", "retry", "errors"})
+_COLUMNS: Final = 160  # where the output is no terminal
+
+
+class Output:
+    """One verb's output, for people or (`as_json`) for programs."""
+
+    def __init__(
+        self, *, as_json: bool, result: Console | None = None, notes: Console | None = None
+    ) -> None:
+        self.as_json = as_json
+        self._result = result or _console(stderr=False)
+        self._notes = notes or _console(stderr=True)
+
+    def result(self, value: Mapping[str, Any], *shown: Table | Text | str) -> None:
+        """The result: `value` as JSON, or what is `shown` for people."""
+        if self.as_json:
+            self._result.out(json.dumps(value, ensure_ascii=False), highlight=False)
+        else:
+            self.show(*shown)
+
+    def show(self, *shown: Table | Text | str) -> None:
+        """Something for people to read; nothing with --json."""
+        if not self.as_json:
+            for each in shown:
+                # A string is data of the ledger's: neither markup nor wrapped.
+                self._result.print(each, markup=False, highlight=False, soft_wrap=True)
+
+    def note(self, text: str) -> None:
+        """A line on what is going on, on standard error."""
+        self._notes.print(text, markup=False, highlight=False, soft_wrap=True)
+
+    def failure(self, problem: Mapping[str, Any]) -> None:
+        """Why it failed: the problem as JSON, or one block with reason, field and retry."""
+        if self.as_json:
+            self._result.out(json.dumps(problem, ensure_ascii=False), highlight=False)
+            return
+        block = Group(Text(str(problem.get("title", ""))), fields(_lines_of(problem)))
+        title = Text(str(problem["reason"]))
+        self._notes.print(Panel(block, title=title, title_align="left", border_style="red"))
+
+    def progress(self) -> Progress:
+        """Progress bars on standard error, also where that is no terminal (then only the last)."""
+        return Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self._notes,
+        )
+
+    @contextmanager
+    def step(self, text: str) -> Iterator[None]:
+        """Something that takes its time: a moving bar with the time on standard error."""
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        with Progress(*columns, console=self._notes, transient=True) as progress:
+            progress.add_task(text, total=None)
+            yield
+
+
+def money(amount_minor: int, currency: str) -> str:
+    """An amount as people write it, with its currency: `12.50 EUR`."""
+    if currency not in MINOR_DIGITS:
+        return f"{amount_minor} {currency}"
+    return f"{decimal_text(amount_minor, currency)} {currency}"
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: str = "") -> Table:
+    """A plain table; the columns named in `right` (blank-separated) are aligned right."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        # Folded, not cut: an id that is not whole is of no use.
+        side: JustifyMethod = "right" if column in right.split() else "left"
+        made.add_column(column, justify=side, overflow="fold")
+    for row in rows:
+        made.add_row(*map(Text, row))
+    return made
+
+
+def fields(pairs: Iterable[tuple[str, str]]) -> Table:
+    """Names and values, one pair a line."""
+    made = Table(box=None, pad_edge=False, show_header=False)
+    made.add_column(style="bold")
+    made.add_column(overflow="fold")
+    for name, value in pairs:
+        made.add_row(Text(name), Text(value))
+    return made
+
+
+def _lines_of(problem: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    if problem.get("field"):
+        yield "field", str(problem["field"])
+    if problem.get("retry"):
+        retry = str(problem["retry"])
+        yield "retry", _RETRY_ADVICE.get(retry, retry)
+    for error in problem.get("errors", [])[1:]:
+        yield "also", f"{error['reason']} at {error['field'] or 'body'}"
+    for name, value in problem.items():
+        if name not in _SHOWN:
+            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _console(*, stderr: bool) -> Console:
+    console = Console(stderr=stderr)
+    # What is no terminal is 80 columns wide to rich, which folds ids.
+    return console if console.is_terminal else Console(stderr=stderr, width=_COLUMNS)

@@ -1,0 +1,1 @@
+"""The main job: the whole stack on this machine, fed, verified and summed up."""

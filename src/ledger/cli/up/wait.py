@@ -1,0 +1,60 @@
+"""The wait until both projections have every version that the ledger has."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from ledger.cli.connection import Connection
+from ledger.cli.feeding.depth import STALLED_SECONDS, StalledError, depth
+
+LOOK_SECONDS: Final = 0.5
+
+
+class Progress(NamedTuple):
+    """How much is projected, in versions of accounts, of how much."""
+
+    done: int
+    total: int
+
+
+def wait_until_projected(
+    ledger: Connection,
+    *,
+    on_look: Callable[[Progress], None],
+    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Returns once balances and history have reached the states, when no more commands come.
+
+    Raises StalledError when neither has moved for STALLED_SECONDS.
+    """
+    queues = [ledger.config.output("BalancesQueueUrl"), ledger.config.output("HistoryQueueUrl")]
+    versions = {state.id: state.version for state in ledger.events().states()}
+    total = sum(versions.values())
+    before, changed_at = (-1, -1), clock()
+    while True:  # ends: it is complete, or has stalled
+        balances = sum(
+            min(account.totals.version, versions.get(account.totals.account, 0))
+            for account in ledger.balances().accounts()
+        )
+        waiting = sum(depth(ledger.sqs, url) for url in queues)
+        # The history is read only when it can be complete: it is the one large table.
+        history = 0
+        if balances == total and waiting == 0:
+            history = sum(1 for _ in ledger.history().rows())
+            if history >= total:
+                on_look(Progress(total, total))
+                return
+        on_look(Progress(min(balances, total - 1), total))
+        now = (balances + history, waiting)
+        if now != before:
+            before, changed_at = now, clock()
+        elif clock() - changed_at > STALLED_SECONDS:
+            raise StalledError(
+                f"the projections have not moved for {STALLED_SECONDS:.0f} s: balances at "
+                f"{balances:,} and history at {history:,} of {total:,} versions, {waiting} "
+                "messages waiting; `ledger repair` publishes what is missing"
+            )
+        pause(LOOK_SECONDS)

@@ -1,0 +1,115 @@
+"""The work of `ledger up` on a stack that runs: feed, wait, verify, sum up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ledger.cli.connection import Connection
+from ledger.cli.feeding.depth import StalledError, depth
+from ledger.cli.feeding.feed import THREADS_DEFAULT, Feed
+from ledger.cli.feeding.routes import through_all
+from ledger.cli.output import Output
+from ledger.cli.up.golden import Golden, compared
+from ledger.cli.up.recorded import results
+from ledger.cli.up.summary import Summary
+from ledger.cli.up.usage import Usage, log_groups, usage_since
+from ledger.cli.up.wait import wait_until_projected
+from ledger.cli.verification import verified
+from ledger.importers.berka import Statement
+from ledger.importers.instructions import Source
+
+
+class Input(NamedTuple):
+    """What is fed; `statement` if its balances are known from the bank."""
+
+    source: Source
+    statement: Statement | None = None
+
+
+class _Stopwatch:
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - started
+
+
+def work(ledger: Connection, given: Input, output: Output) -> Summary:
+    """Feeds everything, waits until it is projected, verifies it; what came of it."""
+    watch = _Stopwatch()
+    feed, usage = _fed(ledger, given.source, output, watch)
+    with watch.stage("projections after that"):
+        stalled = _projected(ledger, output)
+    with watch.stage("verification"):
+        report = verified(ledger, output, wait_seconds=0)
+    golden = None
+    if given.statement is not None:
+        with watch.stage("bank's balances"):
+            golden = _golden(ledger, given.statement, output)
+    with output.step("counting events"):
+        found = results(given.source.expected(), ledger.events(), feed.outcomes, usage)
+    return Summary(
+        source=given.source.name,
+        results=found,
+        outcomes=feed.outcomes,
+        usage=usage,
+        report=report,
+        dead_letters={
+            name: depth(ledger.sqs, ledger.config.output(key))
+            for name, key in (("balances", "BalancesDlqUrl"), ("history", "HistoryDlqUrl"))
+        },
+        seconds=watch.seconds,
+        golden=golden,
+        stalled=stalled,
+    )
+
+
+def _fed(
+    ledger: Connection, source: Source, output: Output, watch: _Stopwatch
+) -> tuple[Feed, Usage]:
+    """Opens the accounts, then sends the payments; the usage is that of the payments."""
+    accounts, *payments = source.phases
+    with output.progress() as progress:
+        task = progress.add_task("accounts", total=len(accounts.instructions))
+        feed = Feed(
+            ledger, threads=THREADS_DEFAULT, advance=lambda n: progress.update(task, advance=n)
+        )
+        with watch.stage("accounts"):
+            feed.send([accounts], through_all)
+        since = time.time_ns() // 1_000_000
+        task = progress.add_task("payments", total=len(source) - len(accounts.instructions))
+        with watch.stage("payments"):
+            feed.send(payments, through_all)
+    groups = log_groups(ledger.config.output("EventsTableName"))
+    return feed, usage_since(ledger.logs, groups, since)
+
+
+def _projected(ledger: Connection, output: Output) -> str:
+    """Waits for the projections; why they are not complete, or nothing."""
+    with output.progress() as progress:
+        task = progress.add_task("projections", total=None)
+        try:
+            wait_until_projected(
+                ledger,
+                on_look=lambda now: progress.update(task, completed=now.done, total=now.total),
+            )
+        except StalledError as error:
+            return str(error)
+    return ""
+
+
+def _golden(ledger: Connection, statement: Statement, output: Output) -> Golden:
+    with output.progress() as progress:
+        task = progress.add_task("bank's balances", total=len(statement.rows))
+        return compared(
+            ledger.api(THREADS_DEFAULT),
+            statement,
+            threads=THREADS_DEFAULT,
+            advance=lambda n: progress.update(task, advance=n),
+        )

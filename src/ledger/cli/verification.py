@@ -1,0 +1,156 @@
+"""`ledger verify`: the events against themselves, the states, and both projections."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+import typer
+
+from ledger.application.verification import CHECKS, Report
+from ledger.application.verify import (
+    Captured,
+    ProjectedVersion,
+    verify_projection,
+    verify_store,
+)
+from ledger.cli.connection import Connection, connection
+from ledger.cli.failures import CheckFailedError, reporting
+from ledger.cli.options import ConfigOption, JsonOption
+from ledger.cli.output import Output, table
+from projections.balances.store import BalancesStore
+from projections.history.store import HistoryStore
+
+WAIT_SECONDS_DEFAULT: Final = 30.0
+_LOOK_AGAIN_SECONDS: Final = 1.0
+
+#: What each check holds, for people. The order is the report's.
+MEANINGS: Final = {
+    "events_readable": "every stored event is one of ours, under its own id",
+    "versions_dense": "each account's versions run from 1 without a gap or a double",
+    "prev_leads_back": "each event names the one before it",
+    "chain_links": "each hash is that of the one before and the event's bytes",
+    "time_monotonic": "no event was recorded before its predecessor",
+    "totals_follow": "each event's totals are those before plus what it moved",
+    "zero_sum": "per currency, all balances sum to zero",
+    "states_equal": "the states table equals the events",
+    "balances_equal": "the balances projection equals the events",
+    "history_equal": "the history projection equals the events",
+}
+
+
+def verify(
+    wait: Annotated[
+        float, typer.Option(min=0, help="Seconds that the projections get to catch up.")
+    ] = WAIT_SECONDS_DEFAULT,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Recompute everything from the events, compare, and name whatever differs.
+
+    Reads the event store and both projections as a whole. Safe while payments flow.
+    """
+    with reporting(as_json) as output:
+        report = verified(connection(config), output, wait_seconds=wait)
+        output.result(as_value(report), *as_shown(report))
+        if not report.ok:
+            raise CheckFailedError
+
+
+def verified(ledger: Connection, output: Output, *, wait_seconds: float) -> Report:
+    """The report on a ledger, whose projections get that long to reach what was captured."""
+    report = Report()
+    with output.step("reading states and events"):
+        captured = verify_store(ledger.events(), report)
+    balances, history = ledger.balances(), ledger.history()
+    deadline = time.monotonic() + wait_seconds
+    with output.step("reading balances"):
+        _verify("balances_equal", lambda: _balances(balances), captured, report, deadline)
+    with output.step("reading history"):
+        _verify("history_equal", lambda: _history(history), captured, report, deadline)
+    return report
+
+
+def as_value(report: Report) -> dict[str, Any]:
+    """The report for programs."""
+    return {
+        "ok": report.ok,
+        "checks": [
+            {
+                "check": check,
+                "examined": report.examined.get(check, 0),
+                "failures": report.failures.get(check, 0),
+            }
+            for check in CHECKS
+        ],
+        "findings": [msgspec.structs.asdict(finding) for finding in report.findings],
+    }
+
+
+def as_shown(report: Report) -> list[Any]:
+    """The report for people."""
+    checks = table(
+        ("check", "", "examined", "what holds"),
+        (
+            (
+                check,
+                f"{report.failures[check]} FAILED" if check in report.failures else "ok",
+                f"{report.examined.get(check, 0):,}",
+                MEANINGS[check],
+            )
+            for check in CHECKS
+        ),
+        right="examined",
+    )
+    if report.ok:
+        return [checks]
+    findings = table(("check", "subject", "finding"), map(msgspec.structs.astuple, report.findings))
+    return [checks, "", findings]
+
+
+def _verify(
+    check: Literal["balances_equal", "history_equal"],
+    read: Callable[[], Iterator[ProjectedVersion]],
+    captured: Captured,
+    report: Report,
+    deadline: float,
+) -> None:
+    """Checks a projection, again and again until nothing is found or the time is up."""
+    while True:
+        here = Report()
+        verify_projection(check, read(), captured, here)
+        if here.ok or time.monotonic() >= deadline:
+            break
+        time.sleep(_LOOK_AGAIN_SECONDS)
+    report.examined |= here.examined
+    report.failures |= here.failures
+    report.findings += here.findings
+
+
+def _balances(store: BalancesStore) -> Iterator[ProjectedVersion]:
+    for account in store.accounts():
+        totals = account.totals
+        yield ProjectedVersion(
+            totals.account,
+            totals.version,
+            totals.event,
+            totals.debits_posted_minor,
+            totals.credits_posted_minor,
+            totals.debits_pending_minor,
+            totals.credits_pending_minor,
+        )
+
+
+def _history(store: HistoryStore) -> Iterator[ProjectedVersion]:
+    for row in store.rows():
+        yield ProjectedVersion(
+            row.account,
+            row.version,
+            row.event,
+            row.debits_posted_minor,
+            row.credits_posted_minor,
+            row.debits_pending_minor,
+            row.credits_pending_minor,
+        )

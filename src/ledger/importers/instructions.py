@@ -1,0 +1,88 @@
+"""What every importer gives: commands as they will be sent, in phases, with what to expect."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from ledger.contracts.commands import Command, OpenAccount, encode_command
+
+OPENED: Final = "opened"
+POSTED: Final = "posted"
+REPEAT: Final = "repeat"
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One message to the ledger: a command's JSON, or what only pretends to be one.
+
+    `expected` is the outcome on a ledger that was empty before: `opened`, `posted`, `repeat`, or
+    the code of the reason for which it is refused. `origin` says where it stood in the source.
+    """
+
+    body: bytes
+    command_type: str
+    command_id: str
+    ordering_key: str
+    expected: str
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """Instructions that may be on their way together; the phase before must have been decided.
+
+    `ordered`: within one ordering key each must be decided before the next. Otherwise no order and
+    no entry point changes any outcome.
+    """
+
+    name: str
+    instructions: tuple[Instruction, ...]
+    ordered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source, read as a whole: its phases in the order in which they must be sent."""
+
+    name: str
+    phases: tuple[Phase, ...]
+
+    def __len__(self) -> int:
+        return sum(len(phase.instructions) for phase in self.phases)
+
+    def __iter__(self) -> Iterator[Instruction]:
+        for phase in self.phases:
+            yield from phase.instructions
+
+    def expected(self) -> Counter[str]:
+        """How many instructions are expected to end in each outcome."""
+        return Counter(instruction.expected for instruction in self)
+
+
+class SourceError(Exception):
+    """A source that cannot be read: which file, at which line (None: all of it), and why."""
+
+    def __init__(self, path: Path, line: int | None, why: str) -> None:
+        self.path = path
+        self.line = line
+        self.why = why
+        super().__init__(f"{path}:{line}: {why}" if line is not None else f"{path}: {why}")
+
+
+def instruction_of(
+    command: Command, *, ordering_key: str, origin: str, expected: str = ""
+) -> Instruction:
+    """`command` as an instruction, expected to be accepted unless `expected` says otherwise."""
+    opens = isinstance(command, OpenAccount)
+    return Instruction(
+        body=encode_command(command),
+        command_type="account.open" if opens else "payment.post",
+        command_id=command.id,
+        ordering_key=ordering_key,
+        expected=expected or (OPENED if opens else POSTED),
+        origin=origin,
+    )

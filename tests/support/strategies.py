@@ -1,0 +1,140 @@
+"""What hypothesis draws: commands and states over few accounts, so that they meet often."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import TypeVar
+
+from hypothesis import strategies as st
+from msgspec import UNSET, UnsetType
+
+from ledger.contracts.commands import OpenAccount, Posting, PostPayment
+from ledger.contracts.primitives import ACCOUNT_TYPES, AMOUNT_MINOR_MAX, POSTINGS_MAX
+from ledger.domain.accounts import AccountState, Status
+from tests.support.builders import opening, posting, state
+
+T = TypeVar("T")
+FEW = ("a", "b", "c", "d", "e")
+CURRENCIES = ("EUR", "USD")
+STATUSES: tuple[Status, ...] = ("open", "frozen", "closed")
+
+amounts = st.one_of(st.integers(1, AMOUNT_MINOR_MAX), st.just(AMOUNT_MINOR_MAX))
+totals = st.one_of(
+    st.integers(0, 100),
+    st.integers(0, AMOUNT_MINOR_MAX),
+    st.integers(AMOUNT_MINOR_MAX - 100, AMOUNT_MINOR_MAX),
+)
+instants = st.sampled_from(
+    ["2026-11-20T00:00:00.000000Z", "2026-11-21T09:30:00.250000Z", "2025-02-28T23:59:59.999999Z"]
+)
+
+
+PAIRS = tuple(permutations(FEW, 2))
+
+
+def postings(
+    amount: st.SearchStrategy[int] | None = None, currencies: tuple[str, ...] = ("EUR",)
+) -> st.SearchStrategy[Posting]:
+    """A posting between two of the few accounts, of a small amount unless told otherwise.
+
+    The usual ones are drawn from a table: one draw each, where state machines draw thousands.
+    """
+    if amount is None:
+        return st.sampled_from(
+            [
+                posting(source, destination, minor, currency)
+                for minor in (1, 10, 25, 49, 60)
+                for currency in currencies
+                for source, destination in PAIRS
+            ]
+        )
+    return st.builds(
+        lambda pair, minor, currency: posting(pair[0], pair[1], minor, currency),
+        st.sampled_from(PAIRS),
+        amount,
+        st.sampled_from(currencies),
+    )
+
+
+def unset_or(values: st.SearchStrategy[T]) -> st.SearchStrategy[T | UnsetType]:
+    """A field that the client may leave out."""
+    return st.one_of(st.just(UNSET), values)
+
+
+@st.composite
+def payments(
+    draw: st.DrawFn,
+    ids: st.SearchStrategy[str] | None = None,
+    legs: st.SearchStrategy[Posting] | None = None,
+) -> PostPayment:
+    """A payment of 1 to 45 postings, its accounts repeated: few more often than many.
+
+    Long ones repeat a short pattern, which is drawn in a tenth of the time.
+    """
+    pattern = draw(st.lists(legs if legs is not None else postings(), min_size=1, max_size=5))
+    copies = draw(st.sampled_from([1, 1, 1, 2, POSTINGS_MAX]))
+    return PostPayment(
+        v=1,
+        id=draw(ids) if ids is not None else "payment",
+        postings=tuple(pattern * copies)[:POSTINGS_MAX],
+        effective_at=draw(unset_or(instants)),
+        reference=draw(unset_or(st.sampled_from(["order 1", "order 2"]))),
+        description=draw(unset_or(st.sampled_from(["rent", "salary, November"]))),
+    )
+
+
+@st.composite
+def openings(
+    draw: st.DrawFn,
+    accounts: tuple[str, ...] = FEW,
+    ids: st.SearchStrategy[str] | None = None,
+    currencies: tuple[str, ...] = CURRENCIES,
+) -> OpenAccount:
+    """The opening of one of `accounts`, bounded and unbounded."""
+    account = draw(st.sampled_from(accounts))
+    return opening(
+        account,
+        id=draw(ids) if ids is not None else None,
+        currency=draw(st.sampled_from(currencies)),
+        account_type=draw(st.sampled_from(ACCOUNT_TYPES)),
+        min_balance_minor=draw(unset_or(st.sampled_from([None, 0, -50, -100]))),
+        max_balance_minor=draw(unset_or(st.sampled_from([None, 0, 50, 200]))),
+        effective_at=draw(unset_or(instants)),
+    )
+
+
+@st.composite
+def states(
+    draw: st.DrawFn,
+    id: str,
+    currencies: tuple[str, ...] = ("EUR",),
+    *,
+    sound: bool = False,
+    totals: st.SearchStrategy[int] = totals,
+) -> AccountState:
+    """Any state that could be stored, pending amounts included; an open one if `sound`."""
+    return state(
+        id,
+        version=draw(st.integers(1, 9)),
+        currency=draw(st.sampled_from(currencies)),
+        type=draw(st.sampled_from(ACCOUNT_TYPES)),
+        status="open" if sound else draw(st.sampled_from(("open", *STATUSES))),
+        debits=draw(totals),
+        credits=draw(totals),
+        pending_debits=draw(st.sampled_from([0, 0, 7, 60])),
+        pending_credits=draw(st.sampled_from([0, 0, 7, 60])),
+        lowest=draw(st.sampled_from([None, None, None, 0, -50])),
+        highest=draw(st.sampled_from([None, None, None, 0, 50])),
+    )
+
+
+@st.composite
+def worlds(draw: st.DrawFn, currencies: tuple[str, ...] = ("EUR",)) -> dict[str, AccountState]:
+    """The states of the few accounts: mostly ones that can pay, some full, some in trouble."""
+    mood = draw(st.sampled_from(["sound", "sound", "full", "mixed", "troubled"]))
+    if mood == "troubled":
+        here = draw(st.sets(st.sampled_from(FEW), min_size=3))
+        return {one: draw(states(one, currencies)) for one in sorted(here)}
+    some = currencies if mood == "mixed" else draw(st.sampled_from([(one,) for one in currencies]))
+    sums = totals if mood == "full" else st.integers(0, 100)
+    return {one: draw(states(one, some, sound=True, totals=sums)) for one in FEW}
