@@ -12,6 +12,7 @@ from moto import mock_aws
 from msgspec import structs
 from typing_extensions import override
 
+from ledger.contracts.events import AccountOpened
 from ledger.contracts.primitives import AccountType
 from projections.balances import handler as module
 from projections.balances.apply import Profile, Totals, coalesce
@@ -34,6 +35,17 @@ def test_only_the_newest_totals_of_a_batch_count() -> None:
         writes = coalesce(events)
         assert {name: totals.version for name, totals in writes.totals.items()} == {"a": 3, "b": 3}
         assert {name: p.profile_version for name, p in writes.profiles.items()} == {"a": 1, "b": 1}
+
+
+def test_only_the_newest_profile_of_a_batch_counts() -> None:
+    """Whatever their order in the batch, the highest profile version is what is written."""
+    opening = BOOK.events[0]
+    assert isinstance(opening, AccountOpened)
+    later = structs.replace(
+        opening, accounts=(structs.replace(opening.accounts[0], version=5, prev="x"),)
+    )
+    for events in ([opening, later], [later, opening]):
+        assert coalesce(events).profiles["a"].profile_version == 5
 
 
 def test_a_rejection_changes_nothing() -> None:

@@ -1,0 +1,135 @@
+"""`verify`, `repair` and `rebuild-states`, on stores in memory."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from ledger.application.verification import CHECKS
+from ledger.cli.connection import Connection
+from ledger.cli.verification import MEANINGS
+from tests.unit.cli.conftest import Run
+from tests.unit.cli.local_ledger import LocalLedger
+
+
+@pytest.fixture(autouse=True)
+def stores(local: LocalLedger, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the command would read from DynamoDB and publish to the bus."""
+    for name, value in (
+        ("events", local.store),
+        ("balances", local.balances),
+        ("history", local.history),
+        ("publisher", local),
+    ):
+        monkeypatch.setattr(Connection, name, _returning(value))
+
+
+def _returning(value: object) -> Any:
+    return lambda _: value
+
+
+@pytest.fixture(autouse=True)
+def loaded(run: Run) -> None:
+    """A hundred payments, projected."""
+    assert run("load", "-n", 100).code == 0
+
+
+def failed(value: dict[str, Any]) -> set[str]:
+    """The checks of a report that found something."""
+    return {check["check"] for check in value["checks"] if check["failures"]}
+
+
+def test_a_sound_ledger_verifies(run: Run) -> None:
+    """Exit code 0; every check is listed, each with what it holds and how much it looked at."""
+    sound = run("verify", "--json")
+    assert sound.code == 0
+    assert sound.value["ok"] is True
+    assert [check["check"] for check in sound.value["checks"]] == list(CHECKS)
+    assert all(check["examined"] > 0 for check in sound.value["checks"])
+    shown = run("verify").out
+    assert all(check in shown and MEANINGS[check] in shown for check in CHECKS)
+    assert "FAILED" not in shown
+
+
+def test_a_corruption_fails_and_is_named(run: Run, local: LocalLedger) -> None:
+    """A state that differs from its events: exit code 1, the check and the account."""
+    state = local.store.load(["customers:0001:wallet"])["customers:0001:wallet"]
+    wrong = msgspec.structs.replace(state, credits_posted_minor=state.credits_posted_minor + 1)
+    local.store._states[state.id] = wrong  # noqa: SLF001 - no port lets anyone do this
+    found = run("verify", "--json")
+    assert found.code == 1
+    assert failed(found.value) == {"states_equal"}
+    assert found.value["findings"][0]["subject"] == state.id
+    shown = run("verify").out
+    assert "1 FAILED" in shown
+    assert "customers:0001:wallet" in shown
+
+
+def test_what_the_projections_missed_is_found_and_repaired(run: Run, local: LocalLedger) -> None:
+    """A batch never reached them: verify fails, repair finds the gaps, then all holds."""
+    local.project = False
+    assert run("load", "-n", 100, "--seed", 2).code == 0
+    local.project = True
+    assert run("load", "-n", 100, "--seed", 3).code == 0
+    before = run("verify", "--wait", 0, "--json")
+    assert before.code == 1
+    assert failed(before.value) >= {"history_equal"}
+    looked = run("repair", "--dry-run", "--json")
+    assert looked.code == 1
+    assert looked.value["published"] == 0
+    assert {gap["projection"] for gap in looked.value["gaps"]} >= {"history"}
+    repaired = run("repair", "--json")
+    assert repaired.code == 0
+    assert repaired.value["gaps"] == looked.value["gaps"]
+    assert repaired.value["published"] >= 90
+    assert repaired.value["left"] == 0
+    assert run("verify", "--wait", 0).code == 0
+    nothing = run("repair", "--json")
+    assert (nothing.code, nothing.value["gaps"], nothing.value["published"]) == (0, [], 0)
+
+
+def test_a_lost_tail_of_every_projection_is_repaired(run: Run, local: LocalLedger) -> None:
+    """The newest events show in no row: they are found by comparing with the states."""
+    local.project = False
+    assert run("load", "-n", 100, "--seed", 2).code == 0
+    assert {gap["projection"] for gap in run("repair", "--json").value["gaps"]} == {
+        "balances",
+        "history",
+    }
+    assert run("verify", "--wait", 0).code == 0
+
+
+def test_a_gap_that_cannot_be_filled_does_not_keep_the_others_open(
+    run: Run, local: LocalLedger
+) -> None:
+    """A state that claims a version no event made is told; everything else is repaired."""
+    local.project = False
+    assert run("load", "-n", 100, "--seed", 2).code == 0
+    state = local.store.load(["customers:0001:savings"])["customers:0001:savings"]
+    wrong = msgspec.structs.replace(state, version=state.version + 7)
+    local.store._states[state.id] = wrong  # noqa: SLF001 - no port lets anyone do this
+    repaired = run("repair", "--wait", 0, "--json")
+    assert repaired.code == 1
+    assert repaired.value["published"] > 90
+    assert "customers:0001:savings" in repaired.value["broken"][0]
+    left = run("repair", "--dry-run", "--json").value["gaps"]
+    assert {gap["account"] for gap in left} == {"customers:0001:savings"}
+
+
+def test_states_are_rebuilt_only_when_told_that_handlers_stopped(
+    run: Run, local: LocalLedger
+) -> None:
+    """Without the option a usage error; with it what is missing comes back, as it was."""
+    states = {state.id: state for state in local.store.states()}
+    local.store._states.clear()  # noqa: SLF001 - the table was lost
+    refused = run("rebuild-states", "--json")
+    assert refused.code == 2
+    assert "reserved concurrency" in refused.value["title"]
+    assert list(local.store.states()) == []
+    rebuilt = run("rebuild-states", "--handlers-stopped", "--json")
+    assert rebuilt.code == 0
+    assert rebuilt.value == {"accounts": len(states), "restored": len(states)}
+    assert {state.id: state for state in local.store.states()} == states
+    assert run("rebuild-states", "--handlers-stopped", "--json").value["restored"] == 0
