@@ -31,8 +31,8 @@ run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it pa
 # Not a prerequisite: with `make -j` the tests would fight the type checker for the cores.
 test: $(LINKED) $(EMULATOR) ## Check and test everything, as CI does
 	@$(MAKE) --no-print-directory lint
-	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not end_to_end"
-	$(VENV)/bin/pytest -m end_to_end
+	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not (alone or end_to_end)"
+	$(VENV)/bin/pytest -m "alone or end_to_end"
 
 lint: $(LINKED) ## Format, lint, layers, types
 	$(VENV)/bin/ruff format --check .

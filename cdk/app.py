@@ -12,8 +12,14 @@ from pathlib import Path
 import aws_cdk as core
 import cdk_nag
 
-from cdk.bundling import Bundle, Platform, build_bundle, drop_staged_for_other_platform
-from cdk.config import stage_config
+from cdk.bundling import (
+    Bundle,
+    BundlingError,
+    Platform,
+    build_bundle,
+    drop_staged_for_other_platform,
+)
+from cdk.config import InvalidConfigError, stage_config
 from cdk.stacks.data import DataStack
 from cdk.stacks.observability import ObservabilityStack
 from cdk.stacks.service import ServiceStack
@@ -71,4 +77,7 @@ def _drop_foreign_assets(bundle: Bundle, outdir: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    build_app().synth()
+    try:
+        build_app().synth()
+    except (BundlingError, InvalidConfigError) as error:
+        raise SystemExit(str(error)) from error

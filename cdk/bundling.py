@@ -36,9 +36,9 @@ RUNTIME_VERSION = (3, 14)
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("ledger", "projections", "consumers")
 # What runs on people's machines only, with libraries of its own.
-_LEFT_OUT = ("ledger/cli", "ledger/importers")
+_LEFT_OUT = ("ledger/cli", "ledger/client", "ledger/importers")
 # The services whose models the functions load; botocore brings 400 of them, 25 MB.
-_BOTOCORE_SERVICES = frozenset({"dynamodb", "events", "sqs"})
+BOTOCORE_SERVICES = frozenset({"dynamodb", "events", "sqs"})
 _STALE_SECONDS = 3600.0  # no build takes an hour: an older temporary directory was interrupted
 
 
@@ -163,7 +163,7 @@ def _pip_install(platform: Platform, lock: Path, target: Path) -> None:
 def _drop_unused_service_models(data: Path) -> None:
     """Keep the models of services in use, and the files of none (endpoints, retries)."""
     for entry in data.iterdir():
-        if entry.is_dir() and entry.name not in _BOTOCORE_SERVICES:
+        if entry.is_dir() and entry.name not in BOTOCORE_SERVICES:
             shutil.rmtree(entry)
 
 

@@ -78,6 +78,13 @@ class LedgerApi(Construct):
         )  # its output; ours are named in the service stack
         self.api_id = self._api.rest_api_id
         self.url = self._api.url
+        self._validator = apigateway.RequestValidator(
+            self,
+            "Validator",
+            rest_api=self._api,
+            validate_request_body=True,
+            validate_request_parameters=True,
+        )
         self._keep_execution_log(config, key)
         answer_problems(self._api)
         self._routes(commands, queries)
@@ -144,19 +151,6 @@ class LedgerApi(Construct):
             integration,
             request_parameters={f"method.request.path.{name}": True for name in path},
             request_validator=self._validator,
-        )
-
-    @property
-    def _validator(self) -> apigateway.IRequestValidator:
-        existing = self.node.try_find_child("Validator")
-        if isinstance(existing, apigateway.RequestValidator):
-            return existing
-        return apigateway.RequestValidator(
-            self,
-            "Validator",
-            rest_api=self._api,
-            validate_request_body=True,
-            validate_request_parameters=True,
         )
 
     def _keep_execution_log(self, config: StageConfig, key: EncryptionKey) -> None:

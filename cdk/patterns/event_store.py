@@ -11,7 +11,11 @@ from cdk.config import StageConfig
 from cdk.patterns.encryption import EncryptionKey
 from cdk.patterns.table import LedgerTable
 
-IN_A_TRANSACTION = {"dynamodb:EnclosingOperation": "TransactWriteItems"}
+# The key as a set, as DynamoDB documents it, and each condition the exact complement of the other:
+# an absent key, as in a bare PutItem, is in no transaction.
+_TRANSACTION = {"dynamodb:EnclosingOperation": "TransactWriteItems"}
+_IN_A_TRANSACTION = {"ForAnyValue:StringEquals": _TRANSACTION}
+_IN_NO_TRANSACTION = {"ForAllValues:StringNotEquals": _TRANSACTION}
 
 
 class EventStore(Construct):
@@ -48,7 +52,7 @@ class EventStore(Construct):
             iam.PolicyStatement(
                 actions=["dynamodb:PutItem"],
                 resources=[self.events.table_arn],
-                conditions={"StringEquals": IN_A_TRANSACTION},
+                conditions=_IN_A_TRANSACTION,
             ),
             iam.PolicyStatement(
                 actions=["dynamodb:ConditionCheckItem", "dynamodb:GetItem"],
@@ -68,8 +72,8 @@ class EventStore(Construct):
 def _append_only(scope: Construct, table_name: str) -> iam.PolicyDocument:
     """Denies every principal to change or remove an event, or to write one outside a transaction.
 
-    A negated condition holds when its key is absent, so that a plain PutItem is denied. Whoever may
-    write can still overwrite inside a transaction: the hash chain and the relay detect it.
+    Whoever may write can still overwrite inside a transaction: the hash chain and the relay detect
+    it.
     """
     table = core.Stack.of(scope).format_arn(
         # By name: a policy that refers to its own table's attributes would be circular.
@@ -99,7 +103,7 @@ def _append_only(scope: Construct, table_name: str) -> iam.PolicyDocument:
                 principals=[iam.AnyPrincipal()],
                 actions=["dynamodb:PutItem"],
                 resources=[table],
-                conditions={"StringNotEquals": IN_A_TRANSACTION},
+                conditions=_IN_NO_TRANSACTION,
             ),
         ]
     )

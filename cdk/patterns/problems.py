@@ -47,7 +47,7 @@ def _reasons() -> Mapping[_Response, Reason]:
         _Response.THROTTLED: reasons.THROTTLED,
         _Response.QUOTA_EXCEEDED: reasons.THROTTLED,
         # The function's answer was lost: what it decided may stand.
-        _Response.INTEGRATION_TIMEOUT: reasons.STORE_UNAVAILABLE,
+        _Response.INTEGRATION_TIMEOUT: reasons.UNAVAILABLE,
         _Response.INTEGRATION_FAILURE: reasons.INTERNAL_ERROR,
         # Whatever else there is or will be.
         _Response.DEFAULT_4_XX: reasons.INVALID_REQUEST,

@@ -89,6 +89,10 @@ class PythonFunction(Construct):
             tracing=lambda_.Tracing.DISABLED,
             log_group=self.log_group,
             logging_format=lambda_.LoggingFormat.JSON,
+            # Lambda drops lines below this level, and takes metrics, which have none, for INFO.
+            application_log_level_v2=lambda_.ApplicationLogLevel.DEBUG
+            if config.log_level == "DEBUG"
+            else lambda_.ApplicationLogLevel.INFO,
             # Start, end and report lines say what metrics say, and cost as much as ours.
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             environment={

@@ -18,7 +18,8 @@ from cdk.stacks.data import DataStack
 _API_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
 _COMMANDS_TIMEOUT = core.Duration.seconds(30)
 _PROJECTION_TIMEOUT = core.Duration.seconds(30)
-_COMMANDS_BATCHING = Batching(size=50, window_s=1)
+# One after the other within the time-out, even if each should take a quarter of a second.
+_COMMANDS_BATCHING = Batching(size=25, window_s=1)
 _FIFO_BATCHING = Batching(size=10, window_s=0)
 _PROJECTION_BATCHING = Batching(size=100, window_s=1)
 # command.rejected touches no account: nobody projects it.

@@ -118,7 +118,7 @@ def test_gateway_answers_are_problem_documents(templates: Templates) -> None:
         "UNSUPPORTED_MEDIA_TYPE": "unsupported_media_type",
         "THROTTLED": "throttled",
         "QUOTA_EXCEEDED": "throttled",
-        "INTEGRATION_TIMEOUT": "store_unavailable",
+        "INTEGRATION_TIMEOUT": "unavailable",
         "INTEGRATION_FAILURE": "internal_error",
         "DEFAULT_4XX": "invalid_request",
         "DEFAULT_5XX": "internal_error",

@@ -22,15 +22,15 @@ def test_table_policy_denies_everyone_to_change_the_past(templates: Templates) -
 def test_table_policy_admits_writes_only_inside_transactions(templates: Templates) -> None:
     """PutItem is denied to every principal unless a TransactWriteItems encloses it.
 
-    The operator must be a plain negation: it holds when the key is absent, as in a bare PutItem;
-    `…IfExists` and `ForAnyValue:…` would let that pass.
+    The operator must hold when the key is absent, as in a bare PutItem: `ForAllValues` over no
+    value does; `ForAnyValue` would let that pass.
     """
     [_, append] = _events_policy(templates)
     assert append["Effect"] == "Deny"
     assert append["Principal"] == {"AWS": "*"}
     assert append["Action"] == ["dynamodb:PutItem"]
     assert append["Condition"] == {
-        "StringNotEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}
+        "ForAllValues:StringNotEquals": {"dynamodb:EnclosingOperation": "TransactWriteItems"}
     }
 
 

@@ -3,6 +3,7 @@
 Real `pip`, offline: the one dependency is a wheel that the test makes.
 """
 
+import ast
 import base64
 import hashlib
 import importlib.util
@@ -117,6 +118,17 @@ def test_what_is_not_bundled_does_not_change_the_digest(root: Path, unused: str)
     assert build_bundle("none", root).digest == before
 
 
+def test_bundled_code_finds_what_it_imports_and_calls() -> None:
+    """Modules of ours that bundled code imports are bundled, and so are the services it calls."""
+    bundle = build_bundle("none").path
+    missing: set[str] = set()
+    for path in bundle.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            missing |= {name for name in _own_imports(node) if not _is_module(bundle, name)}
+            missing |= _services(node) - bundling.BOTOCORE_SERVICES
+    assert missing == set()
+
+
 def test_a_build_without_change_installs_nothing_again(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -144,6 +156,21 @@ def test_an_interrupted_build_leaves_nothing_that_looks_finished(
     assert (build_bundle("host", root).path / "tiny" / "__init__.py").is_file()
 
 
+def test_a_finished_build_is_moved_into_place_not_copied(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bundle is the very directory it was built in: no moment in which it is half there."""
+    built_in: set[int] = set()
+
+    def compile_into(_tree: Path, into: Path) -> None:
+        built_in.add(into.stat().st_ino)
+
+    monkeypatch.setattr(bundling, "_compile", compile_into)
+    bundle = build_bundle("host", root).path
+    [dependencies] = (root / ".build" / "dependencies").iterdir()
+    assert built_in == {bundle.stat().st_ino, dependencies.stat().st_ino}
+
+
 def test_leavings_of_a_killed_build_are_cleared_later(
     root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -167,11 +194,12 @@ def test_builds_at_the_same_time_all_succeed(root: Path) -> None:
     assert not list((root / ".build").rglob(".building-*"))
 
 
-def test_a_wheel_that_is_not_the_locked_one_is_refused(root: Path) -> None:
-    """Hashes are checked: nothing is bundled that was not locked."""
+@pytest.mark.parametrize("hashed", [f" --hash=sha256:{'0' * 64}", ""], ids=["other", "none"])
+def test_a_wheel_that_is_not_the_locked_one_is_refused(root: Path, hashed: str) -> None:
+    """Hashes are there and are checked: nothing is bundled that was not locked."""
     lock = root / "requirements" / "lambda.lock"
-    lock.write_text(f"tiny==1.0 --hash=sha256:{'0' * 64}\n")
-    with pytest.raises(BundlingError, match=r"could not install lambda\.lock(?s:.*)HASH"):
+    lock.write_text(f"tiny==1.0{hashed}\n")
+    with pytest.raises(BundlingError, match=r"could not install lambda\.lock(?si:.*)hash"):
         build_bundle("host", root)
 
 
@@ -192,6 +220,31 @@ def test_assets_staged_for_another_platform_are_dropped(root: Path, tmp_path: Pa
     assert staged.is_dir()
     drop_staged_for_other_platform(host, assembly)
     assert not staged.exists()
+
+
+def _own_imports(node: ast.AST) -> set[str]:
+    """The modules of our packages that an import statement names."""
+    names: set[str] = set()
+    if isinstance(node, ast.Import):
+        names = {alias.name for alias in node.names}
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        names = {node.module}
+    return {name for name in names if name.split(".")[0] in ("ledger", "projections", "consumers")}
+
+
+def _is_module(bundle: Path, name: str) -> bool:
+    path = bundle.joinpath(*name.split("."))
+    return path.with_suffix(".py").is_file() or (path / "__init__.py").is_file()
+
+
+def _services(node: ast.AST) -> set[str]:
+    """The service of a call `….client("service", …)`."""
+    match node:
+        case ast.Call(
+            func=ast.Attribute(attr="client"), args=[ast.Constant(value=str(service)), *_]
+        ):
+            return {service}
+    return set()
 
 
 def _fail(*_: object) -> None:

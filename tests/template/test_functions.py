@@ -94,6 +94,7 @@ def test_functions_have_one_shape(templates: Templates) -> None:
         assert shape["Runtime"] == f"python{RUNTIME_VERSION[0]}.{RUNTIME_VERSION[1]}"
         assert shape["Architectures"] == ["arm64"]
         assert shape["LoggingConfig"]["LogFormat"] == "JSON"
+        assert shape["LoggingConfig"]["ApplicationLogLevel"] == "INFO"  # metrics count as INFO
         assert templates.text(function.stack, shape["LoggingConfig"]["LogGroup"]) in groups
         assert not {"TracingConfig", "VpcConfig", "DeadLetterConfig", "Layers"} & set(shape)
     assert len({function.properties["Code"]["S3Key"] for function in functions}) == 1

@@ -4,7 +4,7 @@ import pytest
 
 from tests.template.templates import Json, Resource, Templates, listed, statements
 
-IN_A_TRANSACTION = "StringEquals dynamodb:EnclosingOperation=TransactWriteItems"
+IN_A_TRANSACTION = "ForAnyValue:StringEquals dynamodb:EnclosingOperation=TransactWriteItems"
 DATA_KEY = "Events, projections and archives of the ledger, {stage}.Arn"
 SERVICE_KEY = "Queues, ingress, logs and alarms of the ledger, {stage}.Arn"
 

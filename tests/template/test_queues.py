@@ -58,7 +58,7 @@ def test_queues_feed_functions_as_declared(templates: Templates) -> None:
     """Batches, windows and concurrency of each mapping; failures are reported one by one."""
     concurrency = {"dev": (2, 2, 2, 2), "prod": (50, 100, 50, 50)}[templates.stage]
     expected = {
-        "commands": ("commands", 50, 1, concurrency[0]),
+        "commands": ("commands", 25, 1, concurrency[0]),
         "commands.fifo": ("commands", 10, None, concurrency[1]),  # the most there is for FIFO
         "balances": ("balances", 100, 1, concurrency[2]),
         "history": ("history", 100, 1, concurrency[3]),
