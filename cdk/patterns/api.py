@@ -12,7 +12,7 @@ from cdk.patterns.acknowledgements import acknowledge
 from cdk.patterns.encryption import EncryptionKey
 from cdk.patterns.problems import answer_problems
 from cdk.patterns.python_function import log_group
-from cdk.patterns.request_models import request_model
+from cdk.patterns.request_models import COMMAND_MODEL
 
 STAGE_NAME = "v1"
 # Who, what, how long, with what outcome. No bodies; of the path its pattern only, without ids.
@@ -120,7 +120,6 @@ class LedgerApi(Construct):
         name: str,
         command: str,
     ) -> None:
-        schema = request_model(command)
         model = apigateway.CfnModel(
             # Not the L2 construct: its schema class cannot express every draft 4 schema.
             self,
@@ -129,7 +128,7 @@ class LedgerApi(Construct):
             name=name,
             content_type="application/json",
             description=f"The command {command}, version 1",
-            schema=schema,
+            schema=COMMAND_MODEL,
         )
         method = resource.add_method(
             "POST",
@@ -141,7 +140,9 @@ class LedgerApi(Construct):
         )
         method.node.add_dependency(model)
         # A deployment is a snapshot: another schema needs another one.
-        cast(apigateway.Deployment, self._api.latest_deployment).add_to_logical_id({name: schema})
+        cast(apigateway.Deployment, self._api.latest_deployment).add_to_logical_id(
+            {name: COMMAND_MODEL}
+        )
 
     def _answers(
         self, resource: apigateway.Resource, integration: apigateway.Integration, *path: str

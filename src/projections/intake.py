@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from ledger.contracts.envelopes import open_envelope
 from ledger.contracts.events import (
@@ -50,13 +49,12 @@ NOT_TRIED: Final = "not_tried"
 _MICROSECONDS_PER_MILLISECOND: Final = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Projected:
+class Projected(Struct, frozen=True):
     """What became of a batch of events: error codes by the place of the event that failed, and
     counts for the log line, by metric name."""
 
     failed: Mapping[int, str]
-    counts: Mapping[str, int] = field(default_factory=dict)
+    counts: Mapping[str, int] = {}
 
 
 Project = Callable[[Sequence[Event]], Projected]
@@ -74,8 +72,8 @@ def event_of_message(body: str) -> Event:
     """
     try:
         event = decode_event(open_envelope(body).detail)
-    except (ValueError, RecursionError):
-        # Not JSON, not text, nested without end. `from None`: the cause may quote the body.
+    except ValueError:  # no envelope, or no text at all: a lone surrogate
+        # `from None`: the cause may quote the body.
         raise MalformedMessageError("not an event of the ledger") from None
     check_event(event)
     return event

@@ -6,8 +6,7 @@ what mappings and rules need.
 """
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -19,6 +18,7 @@ from ledger.client.config import Config, Credentials
 from ledger.client.rest import LedgerApi
 from ledger.client.retries import Retries
 from sandbox.endpoint import Deployment
+from tests.end_to_end.driving import eventually
 
 API_FUNCTION = "ledger-dev-api"
 
@@ -56,16 +56,6 @@ def open_account(api: LedgerApi, command_id: str, **fields: object) -> object:
         **fields,
     }
     return api.send("account.open", json.dumps(command).encode())
-
-
-def eventually(done: Callable[[], bool]) -> bool:
-    """Whether `done` comes true in time for workers to start on a busy machine."""
-    deadline = time.monotonic() + 90
-    while not done():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.2)
-    return True
 
 
 @contextmanager

@@ -16,7 +16,6 @@ from projections.faults import StoreError
 from tests.properties.projection_streams import (
     Batches,
     Book,
-    books,
     delivered_books,
     every_delivery,
     four_events,
@@ -161,18 +160,3 @@ def assert_projected(store: MemoryBalancesStore, event: Accepted) -> None:
         assert account.totals.version >= entry.version
         if isinstance(event, AccountOpened):
             assert account.profile is not None
-
-
-@given(books())
-def test_balances_sum_to_zero(book: Book) -> None:
-    """After all events, debits less credits over all accounts is zero: nothing is projected twice
-    and nothing left out."""
-    store = MemoryBalancesStore()
-    project(store, book.events)
-    assert (
-        sum(
-            account.totals.debits_posted_minor - account.totals.credits_posted_minor
-            for account in store.accounts()
-        )
-        == 0
-    )

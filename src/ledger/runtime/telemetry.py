@@ -9,26 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
+from msgspec import Struct
 
 Level = Literal["info", "warning", "error"]
 Unit = Literal["Count", "Milliseconds"]
 Note = str | int | bool | None | list[str] | dict[str, int]
 
 
-@dataclass(slots=True)
-class Line:
+class Line(Struct):
     """What one invocation has to say; written once, when it ends."""
 
     level: Level = "info"
-    metrics: dict[str, tuple[Unit, int]] = field(default_factory=dict)
-    notes: dict[str, Note] = field(default_factory=dict)
+    metrics: dict[str, tuple[Unit, int]] = {}
+    notes: dict[str, Note] = {}
 
     def count(self, name: str, value: int) -> None:
         """A metric (its name is the one to alarm on, in CamelCase) that counts something."""

@@ -8,7 +8,6 @@ version of its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import Struct
@@ -75,20 +74,18 @@ class Profile(Struct, frozen=True, kw_only=True):
     opened_at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An account as projected: its totals, and its profile once its opening has arrived."""
 
     totals: Totals
     profile: Profile | None
 
 
-@dataclass(frozen=True, slots=True)
-class Writes:
+class Writes(Struct, frozen=True):
     """The writes that a batch comes to, by account."""
 
-    totals: dict[str, Totals] = field(default_factory=dict)
-    profiles: dict[str, Profile] = field(default_factory=dict)
+    totals: dict[str, Totals] = {}
+    profiles: dict[str, Profile] = {}
 
 
 def coalesce(events: Iterable[Event]) -> Writes:

@@ -12,10 +12,9 @@ events come roughly in order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from projections.history.apply import Row
 from projections.history.store import HistoryStore, Versions
@@ -26,8 +25,7 @@ CHECKPOINT_EVERY: Final = 64
 WALK_MAX: Final = 1_024
 
 
-@dataclass(frozen=True, slots=True)
-class Completeness:
+class Completeness(Struct, frozen=True):
     """No version from 1 to `complete_to` is missing. If `exact`, the next one is missing or not
     made yet; else there may be no gap further up either."""
 
@@ -35,8 +33,7 @@ class Completeness:
     exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(Struct, frozen=True):
     """Versions `first` to `last` of an account are missing; `event` made version `last`.
 
     That event's own entry for the account names, as `prev`, the event of the version below.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from projections.history.apply import Row
 from projections.history.completeness import WALK_MAX, Completeness, end_of_walk
 from projections.history.store import HistoryStore
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """Rows, newest first; `more` if older ones lie behind. `newest` is the account's newest
     version, which may lie above `completeness.complete_to` while events are on their way."""
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from ledger.runtime.backoff import full_jitter_seconds
 from projections.faults import (
@@ -30,8 +30,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-@dataclass(frozen=True, slots=True)
-class Versions:
+class Versions(Struct, frozen=True):
     """Versions that an account has rows for, ascending; `last` if none lies beyond them."""
 
     versions: tuple[int, ...]
@@ -81,8 +80,7 @@ _WAIT_SECONDS_BASE: Final = 0.1
 _WAIT_SECONDS_CAP: Final = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Page:
+class _Page(Struct, frozen=True):
     items: Sequence[Mapping[str, Mapping[str, Any]]]
     last: bool
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from ledger.contracts.commands import shown_name
 from ledger.contracts.primitives import is_id
@@ -14,7 +15,6 @@ from projections.query.cursor import version_of
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 100  # entries of up to 4 KiB: answers stay far below Lambda's 6 MB
 _VERSION_MAX: Final = 2**63 - 1
-_DIGITS_MAX: Final = 19
 
 _T = TypeVar("_T")
 
@@ -27,16 +27,14 @@ class InvalidQueryError(ValueError):
         super().__init__(field)
 
 
-@dataclass(frozen=True, slots=True)
-class AccountQuery:
+class AccountQuery(Struct, frozen=True):
     """An account, as of at least `min_version` (0: as far as it is projected)."""
 
     account: str
     min_version: int
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryQuery:
+class HistoryQuery(Struct, frozen=True):
     """Up to `limit` rows of an account below version `below` (None: from the newest)."""
 
     account: str
@@ -102,7 +100,7 @@ def _limit(text: str) -> int:
 
 def _integer(text: str, highest: int) -> int:
     """A decimal integer from 1, in ASCII digits alone (int() takes blanks, signs, underscores)."""
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX):
+    if not (text.isascii() and text.isdigit()):
         raise ValueError("not digits")
     value = int(text)
     if not 1 <= value <= highest:

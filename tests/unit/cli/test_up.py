@@ -11,9 +11,11 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from rich.console import Console
 
+from ledger.application.verification import Report
 from ledger.cli.feeding.depth import STALLED_SECONDS, StalledError
 from ledger.cli.feeding.routes import Entry
 from ledger.cli.output import Output
@@ -22,6 +24,7 @@ from ledger.cli.up.recorded import results
 from ledger.cli.up.summary import Summary
 from ledger.cli.up.usage import Usage, log_groups, usage_since
 from ledger.cli.up.work import Input, work
+from ledger.cli.verification import verified
 from ledger.importers import berka
 from ledger.importers.generated import generate
 from tests.unit.cli.conftest import Run
@@ -160,6 +163,34 @@ def test_a_balance_that_is_not_the_banks_fails_the_run(
     assert not summary.ok
 
 
+def test_a_row_that_is_not_in_the_history_fails_the_run(
+    system: MemorySystem, statement: berka.Statement
+) -> None:
+    """The bank has one payment more than the ledger: counted, before balances are compared."""
+    fewer = berka.Statement(statement.path, statement.rows[:2], statement.lowest_minor)
+    summary = work(system, Input(fewer.source(), statement), Output(as_json=True))
+    assert wrong(summary)["bank_running_balances"] == ["berka:account:5: 1 payments instead of 2"]
+    assert not summary.ok
+
+
+def test_a_corruption_alone_fails_the_run(
+    system: MemorySystem, local: LocalLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that was sent came to what is foreseen, and yet a state is not what its events say."""
+
+    def corrupted(*arguments: Any, **options: Any) -> Report:
+        state = next(local.store.states())
+        wrong_hash = msgspec.structs.replace(state, hash=bytes(32))
+        local.store._states[state.id] = wrong_hash  # noqa: SLF001 - no port lets anyone do this
+        return verified(*arguments, **options)
+
+    monkeypatch.setattr("ledger.cli.up.work.verified", corrupted)
+    summary = work(system, Input(generate(60)), Output(as_json=True))
+    assert wrong(summary) == {}
+    assert summary.report.failures.keys() == {"states_equal"}
+    assert not summary.ok
+
+
 def line(number: int, **notes: Any) -> dict[str, Any]:
     """A log event of one invocation."""
     return {"timestamp": number, "message": json.dumps({"request_id": f"r{number}", **notes})}
@@ -251,6 +282,10 @@ class FakeDeployment:
         self.access_key_id = self.secret_access_key = "x"
         self.outputs = {"IngressBusName": "bus", "CommandsFifoQueueUrl": "queue"}
         self.log_file = Path("engine.log")
+        self.healthy = iter([True, False])
+
+    def is_healthy(self) -> bool:
+        return next(self.healthy)
 
 
 @pytest.fixture
@@ -291,7 +326,7 @@ def test_up_stays_until_interrupted_and_shows_what_to_try(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Endpoints and three commands that name accounts which are there; then it waits."""
-    monkeypatch.setattr("ledger.cli.up.command._until_interrupted", lambda: None)
+    monkeypatch.setattr("ledger.cli.up.command.time.sleep", _interrupted)
     stayed = run("up", "--count", 60)
     assert stayed.code == 0
     assert "stays up until Ctrl-C" in stayed.err
@@ -299,6 +334,19 @@ def test_up_stays_until_interrupted_and_shows_what_to_try(
         assert text in stayed.out
     account = stayed.out.split(" balance ")[1].split()[0]
     assert run("balance", account).code == 0
+
+
+def _interrupted(_: float) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.usefixtures("project")
+def test_up_notices_that_the_emulator_is_gone(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It does not stay for a stack that is no more: exit code 3, and where its log is."""
+    monkeypatch.setattr("ledger.cli.up.command.LOOK_SECONDS", 0.0)
+    gone = run("up", "--count", 60)
+    assert gone.code == 3
+    assert "engine.log" in gone.err
 
 
 @pytest.mark.usefixtures("project")

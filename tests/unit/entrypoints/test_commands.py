@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.application.commit import Commands, Outcome
-from ledger.application.outages import ClockSkewError, ContentionError, OutageError
+from ledger.application.outages import ClockSkewError, ContentionError
 from ledger.contracts.commands import Command
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
-from ledger.entrypoints import commands as entrypoint
 from ledger.entrypoints.commands import REMAINING_MILLISECONDS_MIN, make_handler
 from ledger.runtime.settings import SettingsError
 from ledger.runtime.sqs import BatchAnswer
@@ -33,6 +32,7 @@ from tests.support.records import (
 )
 from tests.support.stores import FaultyStore, OpenStore
 from tests.support.worlds import World, accepted_by, balances_of, commands_on
+from tests.unit.entrypoints.conftest import FunctionModule
 
 CARD = "4111 1111 1111 1111"
 PAYMENT = paying("p1", ("bank", "a", 30))
@@ -157,7 +157,7 @@ MALFORMED: dict[str, tuple[dict[str, Any], str, str]] = {
         "note",
     ),
     "too large": (
-        bus_message(text_of(PAYMENT) + " " * COMMAND_BYTES_MAX),
+        bus_message("{" + " " * COMMAND_BYTES_MAX + text_of(PAYMENT)[1:]),
         "payload_too_large",
         "",
     ),
@@ -213,9 +213,8 @@ def test_dead_letters_keep_their_queue_and_group() -> None:
 
 
 def test_a_group_on_the_standard_queue_is_only_a_hint() -> None:
-    """There it shares the queue fairly; it promises no order and makes the message no bare command."""
-    down = {"p1": ContentionError("busy")}
-    function = Function(down)
+    """There it shares the queue fairly; it promises no order and makes no bare command."""
+    function = Function({"p1": ContentionError("busy")})
     messages = [
         {**bus_message(PAYMENT, id="m1")},
         {**bus_message(paying("p2", ("bank", "a", 1)), id="m2")},
@@ -381,9 +380,13 @@ def test_the_line_says_what_the_store_was_asked() -> None:
     assert meter == Meter()
 
 
-def test_logs_hold_codes_and_counts_only(capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_hold_codes_and_counts_only(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whatever becomes of a batch, the line that is printed has no body, no account, no text of the
     client's, no card number and no exception's text."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "Commands")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Ledger")
     function = Function({"p-bug": ValueError(f"bug near {CARD}")})
     function.handler = make_handler(
         commands=function.commands,
@@ -474,27 +477,20 @@ def test_lost_answers_are_decided_once() -> None:
     assert function.lines.last.notes["causes"] == {"lost_answer": 3}
 
 
-def test_nothing_is_built_before_the_first_call(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_built_before_the_first_call(function_module: FunctionModule) -> None:
     """Importing the module made nothing; the first call reads the settings and names what is
     missing; with all of them there, it answers."""
-    names = [
+    names = (
         "EVENTS_TABLE",
         "STATES_TABLE",
         "COMMANDS_QUEUE_URL",
         "COMMANDS_FIFO_QUEUE_URL",
         "COMMANDS_DLQ_URL",
         "COMMANDS_FIFO_DLQ_URL",
-    ]
-    for name in names:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
-    with pytest.raises(SettingsError):
-        entrypoint.handler({"Records": []}, Context())
-    for name in names:
-        monkeypatch.setenv(name, "x")
-    assert entrypoint.handler({"Records": []}, Context()) == {"batchItemFailures": []}
-
-
-def test_outages_are_all_tried_above() -> None:
-    """The handler tells outages from bugs by their common class."""
-    assert isinstance(OUTAGES["contention"], OutageError)
+    )
+    handler, set_environment = function_module("commands")
+    with pytest.raises(SettingsError) as raised:
+        handler({"Records": []}, Context())
+    assert set(raised.value.names) <= set(names)
+    set_environment(*names)
+    assert handler({"Records": []}, Context()) == {"batchItemFailures": []}

@@ -253,16 +253,25 @@ def test_a_gap_holds_complete_to_and_its_event_raises_it_again() -> None:
     assert page.completeness == Completeness(11, exact=True)
 
 
-def test_rows_that_arrive_while_a_page_is_read_are_not_claimed_by_it() -> None:
-    """`complete_to` is never above the newest version that the page knows of."""
+@pytest.mark.parametrize("between", ["marker", "versions_after"])
+def test_rows_that_arrive_while_a_page_is_read_are_not_claimed_by_it(between: str) -> None:
+    """`complete_to` is never above the newest version that the page knows of, whichever request
+    the rows arrive before."""
     book = steady_book(99)
     events = iter(book.events)
 
     class Moving(MemoryHistoryStore):
         @override
         def marker(self, account: str) -> int:
-            project(self, list(events))  # all that is left arrives between two requests
+            if between == "marker":
+                project(self, list(events))
             return super().marker(account)
+
+        @override
+        def versions_after(self, account: str, version: int, limit: int) -> Versions:
+            if between == "versions_after":
+                project(self, list(events))
+            return super().versions_after(account, version, limit)
 
     store = Moving()
     project(store, [next(events) for _ in range(61)])

@@ -22,11 +22,13 @@ from ledger.contracts.commands import PostPayment, decode_command
 from ledger.importers import berka
 from ledger.importers.generated import PAYMENTS_DEFAULT, SEED_DEFAULT, generate
 from ledger.importers.instructions import POSTED
+from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
     from sandbox.endpoint import Deployment
 
 PORT_USUAL: Final = 4566
+LOOK_SECONDS: Final = 10.0  # how soon it is noticed that the emulator died
 BERKA_ROWS_DEFAULT: Final = 3_000  # of 28,205: what a few minutes are enough for
 BERKA_DIRECTORY: Final = Path("../shared/data/berka")
 
@@ -97,7 +99,7 @@ def up(
                 output.result(summary.as_value(), *shown)
                 if not once:
                     output.note("the stack stays up until Ctrl-C")
-                    _until_interrupted()
+                    _until_interrupted(deployment)
             finally:
                 path.unlink(missing_ok=True)  # what it names is gone
         if not summary.ok:
@@ -175,9 +177,11 @@ def _usual_port() -> int | None:
     return PORT_USUAL
 
 
-def _until_interrupted() -> None:
+def _until_interrupted(deployment: Deployment) -> None:
+    """Returns at Ctrl-C. Raises SandboxError if the emulator ends before."""
     try:
-        while True:
-            time.sleep(3_600)
+        while deployment.is_healthy():
+            time.sleep(LOOK_SECONDS)
     except KeyboardInterrupt:
         return
+    raise SandboxError(f"the emulator has ended by itself; its log is {deployment.log_file}")

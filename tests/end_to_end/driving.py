@@ -1,0 +1,96 @@
+"""What end-to-end tests do to a deployed stack, and how they wait for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+from ledger.client import aws
+from ledger.client.answers import Accepted, Reply
+from ledger.client.config import Config
+from ledger.client.rest import LedgerApi
+
+WAIT_SECONDS_MAX = 90  # for workers to start on a busy machine
+
+
+def eventually(done: Callable[[], bool]) -> bool:
+    """Whether `done` comes true in time."""
+    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    while not done():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+def unique(name: str) -> str:
+    """An id of a test's own: the stack is shared."""
+    return f"{name}-{uuid4().hex[:12]}"
+
+
+def opening(account: str, **fields: object) -> dict[str, Any]:
+    """The command that opens `account`; EUR, a liability, no overdraft, unless `fields` say."""
+    return {
+        "type": "account.open",
+        "v": 1,
+        "id": f"open-{account}",
+        "account": account,
+        "currency": "EUR",
+        "account_type": "liability",
+        **fields,
+    }
+
+
+def paying(
+    payment: str, source: str, destination: str, amount_minor: object, **fields: object
+) -> dict[str, Any]:
+    """The command that posts a payment of one posting in EUR."""
+    posting = {
+        "source": source,
+        "destination": destination,
+        "amount_minor": amount_minor,
+        "currency": "EUR",
+    }
+    return {"type": "payment.post", "v": 1, "id": payment, "postings": [posting], **fields}
+
+
+def posted(api: LedgerApi, command: dict[str, Any]) -> Reply:
+    """The API's answer to a command."""
+    return api.send(command["type"], json.dumps(command).encode())
+
+
+def funded_pair(api: LedgerApi, amount_minor: int) -> tuple[str, str]:
+    """Two new accounts; the first has `amount_minor`, out of a third that is unbounded."""
+    payer, payee, bank = unique("payer"), unique("payee"), unique("bank")
+    for command in (
+        opening(bank, min_balance_minor=None, account_type="asset"),
+        opening(payer),
+        opening(payee),
+        paying(unique("topup"), bank, payer, amount_minor),
+    ):
+        answer = posted(api, command)
+        assert isinstance(answer, Accepted), answer
+    return payer, payee
+
+
+def projected(api: LedgerApi, account: str, version: int) -> dict[str, Any]:
+    """The account's balances once both projections have reached `version`."""
+    query = {"min_version": str(version)}
+    found: dict[str, Any] = {}
+
+    def both() -> bool:
+        balances, history = api.account(account, query), api.history(account, query)
+        if isinstance(balances, Accepted) and isinstance(history, Accepted):
+            found.update(balances.body, entries=history.body["entries"])
+        return bool(found)
+
+    assert eventually(both), f"{account} did not reach version {version}"
+    return found
+
+
+def client(config: Config, service: str) -> Any:
+    """A boto3 client of the stack; untyped, as the service is not known to the type checker."""
+    return aws.session_of(config).client(service, **aws.client_arguments(config))  # type: ignore[call-overload]

@@ -1,0 +1,103 @@
+"""The operator's verbs against the deployed stack: verify, repair, and what they see."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from ledger.cli.app import app
+from ledger.client import config as configuration
+from ledger.client.answers import Accepted
+from ledger.client.config import Config
+from ledger.client.rest import LedgerApi
+from sandbox.endpoint import Deployment
+from sandbox.logs import function_output
+from tests.end_to_end.driving import (
+    client,
+    eventually,
+    funded_pair,
+    paying,
+    posted,
+    projected,
+    unique,
+)
+
+
+@pytest.fixture
+def config_file(config: Config, tmp_path: Path) -> Path:
+    """The configuration as the command finds it."""
+    path = tmp_path / "config.json"
+    configuration.save(config, path)
+    return path
+
+
+def ledger(config_file: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Runs the command; its exit code and its answer for programs."""
+    result = CliRunner().invoke(app, [*arguments, "--json", "--config", str(config_file)])
+    return result.exit_code, json.loads(result.stdout)
+
+
+def test_a_cut_out_event_is_found_and_repaired(
+    config: Config, api: LedgerApi, config_file: Path
+) -> None:
+    """Rows lost by the projections are named by verify, and repair brings them back."""
+    payer, payee = funded_pair(api, 100)
+    for amount in (1, 2, 3):
+        assert isinstance(posted(api, paying(unique("payment"), payer, payee, amount)), Accepted)
+    projected(api, payee, 4)
+    projected(api, payer, 5)
+    dynamodb = client(config, "dynamodb")
+    for version in ("3", "4"):
+        dynamodb.delete_item(
+            TableName=config.outputs["HistoryTableName"],
+            Key={"pk": {"S": payee}, "sk": {"N": version}},
+        )
+    dynamodb.delete_item(TableName=config.outputs["BalancesTableName"], Key={"pk": {"S": payee}})
+
+    code, report = ledger(config_file, "verify")
+    assert code == 1
+    subjects = {finding["subject"] for finding in report["findings"]}
+    assert subjects == {payee}
+
+    code, repaired = ledger(config_file, "repair")
+    assert (code, repaired["left"]) == (0, 0)
+    assert projected(api, payee, 4)["balance_minor"] == 6
+    code, report = ledger(config_file, "verify")
+    assert (code, report["ok"]) == (0, True)
+
+
+def test_a_tampered_event_is_alarmed_and_named(
+    config: Config, api: LedgerApi, config_file: Path, deployment: Deployment
+) -> None:
+    """An overwritten event raises the relay's alarm, blocks nothing, and verify names it.
+
+    The emulator drops the table's policy, so the overwrite that AWS denies succeeds here.
+    """
+    payer, payee = funded_pair(api, 100)
+    payment = unique("payment")
+    assert isinstance(posted(api, paying(payment, payer, payee, 40)), Accepted)
+    dynamodb = client(config, "dynamodb")
+    table, key = config.outputs["EventsTableName"], {"pk": {"S": payment}}
+    genuine = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    altered = {**genuine, "data": {"S": genuine["data"]["S"].replace('_minor":40', '_minor":41')}}
+    dynamodb.put_item(TableName=table, Item=altered)
+    try:
+        assert eventually(
+            lambda: any(
+                f"MODIFY {payment}" in line for line in function_output(deployment, seconds=120)
+            )
+        )
+        code, report = ledger(config_file, "verify")
+        assert code == 1
+        named = {(finding["check"], finding["subject"]) for finding in report["findings"]}
+        assert ("chain_links", payee) in named
+        later = posted(api, paying(unique("payment"), payer, payee, 5))
+        assert isinstance(later, Accepted)
+        assert projected(api, payee, 3)["balance_minor"] == 45
+    finally:
+        dynamodb.put_item(TableName=table, Item=genuine)
+    assert ledger(config_file, "verify")[0] == 0
