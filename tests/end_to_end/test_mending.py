@@ -58,7 +58,7 @@ def test_a_cut_out_event_is_found_and_repaired(
         )
     dynamodb.delete_item(TableName=config.outputs["BalancesTableName"], Key={"pk": {"S": payee}})
 
-    code, report = ledger(config_file, "verify")
+    code, report = ledger(config_file, "verify", "--wait", "2")
     assert code == 1
     subjects = {finding["subject"] for finding in report["findings"]}
     assert subjects == {payee}
@@ -66,7 +66,7 @@ def test_a_cut_out_event_is_found_and_repaired(
     code, repaired = ledger(config_file, "repair")
     assert (code, repaired["left"]) == (0, 0)
     assert projected(api, payee, 4)["balance_minor"] == 6
-    code, report = ledger(config_file, "verify")
+    code, report = ledger(config_file, "verify", "--wait", "2")
     assert (code, report["ok"]) == (0, True)
 
 
@@ -91,7 +91,7 @@ def test_a_tampered_event_is_alarmed_and_named(
                 f"MODIFY {payment}" in line for line in function_output(deployment, seconds=120)
             )
         )
-        code, report = ledger(config_file, "verify")
+        code, report = ledger(config_file, "verify", "--wait", "2")
         assert code == 1
         named = {(finding["check"], finding["subject"]) for finding in report["findings"]}
         assert ("chain_links", payee) in named

@@ -80,7 +80,7 @@ INVALID_REQUEST: Final = Reason(
     _TRANSPORT,
     _400,
     "never",
-    "The API's front door found the body not to fit the JSON Schema of the command.",
+    "The API's front door found no command: no JSON object with `type`, `v` and `id`.",
 )
 PAYLOAD_TOO_LARGE: Final = Reason(
     "payload_too_large",

@@ -16,7 +16,7 @@ from ledger.client.messages import Message
 from ledger.client.rest import LedgerApi
 from ledger.importers.instructions import Instruction, Phase
 
-THREADS_DEFAULT: Final = 4  # more gain nothing on a local stack; AWS takes 20 and more
+THREADS_DEFAULT: Final = 4  # for an account on AWS, give more
 _REPORT_EVERY: Final = 20
 
 Route = Callable[[Phase], Routes]
