@@ -36,7 +36,7 @@ from ledger.runtime.clients import sqs_client
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry, named, powertools_telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -133,7 +133,7 @@ class _Worker:
             batch.causes.update(error.causes)
             return False
         except Exception as error:  # noqa: BLE001 - a bug in one message must not fail its neighbours
-            batch.outcomes[f"exception:{type(error).__name__}"] += 1
+            batch.outcomes[f"exception:{named(error)}"] += 1
             return False
         if isinstance(outcome, Mismatch):
             fault = Violation(reasons.IDEMPOTENCY_MISMATCH, outcome.fields[0])

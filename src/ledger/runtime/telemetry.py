@@ -15,6 +15,7 @@ from aws_lambda_powertools.logging import Logger
 from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
     AmazonCloudWatchEMFProvider,
 )
+from botocore.exceptions import ClientError
 from msgspec import Struct
 
 Level = Literal["info", "warning", "error"]
@@ -55,8 +56,7 @@ class Telemetry:
 
     @contextmanager
     def invocation(self, context: object) -> Iterator[Line]:
-        """The line of one invocation. An exception is named in it (its type, not its text, which
-        may quote a body) and goes on."""
+        """The line of one invocation. An exception is `named` in it and goes on."""
         line = Line()
         line.note("request_id", getattr(context, "aws_request_id", None))
         if self._cold:
@@ -66,10 +66,20 @@ class Telemetry:
             yield line
         except BaseException as error:
             line.level = "error"
-            line.note("exception", type(error).__name__)
+            line.note("exception", named(error))
             raise
         finally:
             self._write(line)
+
+
+def named(error: BaseException) -> str:
+    """An exception as a log may show it: its type, and of AWS's what it is and at which call, so
+    that a missing grant is seen. Never its text, which may quote a body."""
+    name = type(error).__name__
+    if isinstance(error, ClientError):
+        code = error.response.get("Error", {}).get("Code", "")
+        return f"{name}:{code}:{error.operation_name}"
+    return name
 
 
 _MESSAGE: Final = "invocation"

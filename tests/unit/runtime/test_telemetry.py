@@ -7,8 +7,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry, named, powertools_telemetry
 
 CONTEXT = SimpleNamespace(aws_request_id="request-1")
 
@@ -142,3 +143,10 @@ def test_a_usual_line_is_short(
             line.count(name, 100)
         line.milliseconds("LagMilliseconds", 12_345)
     assert len(json.dumps(written(capsys)[1])) < 700
+
+
+def test_an_aws_error_is_named_by_code_and_call_and_nothing_else() -> None:
+    """A missing grant shows in the log; what the error's text quotes does not."""
+    response: Any = {"Error": {"Code": "AccessDeniedException", "Message": "on arn:secret"}}
+    assert named(ClientError(response, "PutItem")) == "ClientError:AccessDeniedException:PutItem"
+    assert named(ValueError("4111 1111 1111 1111")) == "ValueError"

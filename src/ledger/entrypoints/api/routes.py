@@ -25,7 +25,7 @@ from ledger.contracts.reasons import InvalidCommandError
 from ledger.entrypoints.api import answers, reading
 from ledger.entrypoints.api.answers import Answer
 from ledger.entrypoints.api.reading import RefusedRequestError
-from ledger.runtime.telemetry import Line, Telemetry
+from ledger.runtime.telemetry import Line, Telemetry, named
 
 Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], object], Response]
@@ -122,7 +122,7 @@ def _answered(route: _Route, request: _Request) -> Answer:
     except Exception as error:  # noqa: BLE001 - a caller is owed an answer, even to a bug
         line.level = "error"
         line.count("UnforeseenErrors", 1)
-        line.note("exception", type(error).__name__)
+        line.note("exception", named(error))
         line.note("raised_at", _places(error))
         return answers.refusal_answer(reasons.INTERNAL_ERROR)
 
