@@ -7,6 +7,8 @@ does the same through the deployed stack.
 
 from __future__ import annotations
 
+import csv
+import gzip
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -193,6 +195,17 @@ def test_what_the_data_is_known_for(loaded: Loaded) -> None:
         if account.totals.account.startswith("berka:external:")
     ]
     assert (len(external), sum(balance < 0 for balance in external)) == (1_175, 392)
+
+
+def test_accounts_open_on_the_day_that_the_bank_states(loaded: Loaded, shared_data: Path) -> None:
+    """The first row's day, which the importer takes, is the opening day of the accounts' file."""
+    with gzip.open(shared_data / "berka" / "account.csv.gz", "rt", encoding="utf-8") as file:
+        stated = {row["account_id"]: f"19{row['date']}" for row in csv.DictReader(file)}
+    for account in loaded.balances.accounts():
+        *_, kind, number = account.totals.account.split(":")
+        if kind == "account":
+            assert account.profile is not None
+            assert account.profile.opened_at[:10].replace("-", "") == stated[number]
 
 
 def test_the_ledger_verifies(loaded: Loaded) -> None:

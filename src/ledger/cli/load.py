@@ -72,11 +72,11 @@ def load(
                 f"the rows of {source.name} must be decided in their order, and the bus keeps "
                 "none: load them through rest or queue"
             )
-        with output.progress() as progress:
-            task = progress.add_task(source.name, total=len(source))
-            feed = Feed(ledger, threads=threads, advance=lambda n: progress.update(task, advance=n))
+        outcomes = Outcomes()
+        with output.bar(source.name, len(source)) as bar:
+            feed = Feed(ledger, outcomes, threads=threads, advance=bar.advance)
             feed.send(source.phases, lambda phase: through_one(phase, through))
-        _show(output, source, feed.outcomes)
+        _show(output, source, outcomes)
 
 
 def read_source(
@@ -103,6 +103,8 @@ def _show(output: Output, source: Source, outcomes: Outcomes) -> None:
     shown: list[Any] = [
         table(("entry", "sent"), ((e, str(n)) for e, n in outcomes.sent.items()), right="sent")
     ]
+    if outcomes.sent.keys() - {Entry.REST}:
+        shown += ["", "bus and queue give no answer: `ledger payment ID` shows what was decided"]
     if outcomes.answered:
         rows = ((outcome, str(n)) for outcome, n in outcomes.answered.most_common())
         shown += ["", table(("outcome", "answers"), rows, right="answers")]

@@ -6,8 +6,10 @@ With `--json` standard output has exactly one JSON value, a result or a problem,
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any, Final
 
 from rich.console import Console, Group, JustifyMethod
@@ -31,6 +33,7 @@ _RETRY_ADVICE: Final = {
 }
 #: Members of a problem that the block shows by itself or not at all.
 _SHOWN: Final = frozenset({"type", "status", "title", "reason", "field", "retry", "errors"})
+LINE_SECONDS: Final = 10.0  # between two lines of progress
 _COLUMNS: Final = 160  # where the output is no terminal
 
 
@@ -71,23 +74,62 @@ class Output:
         title = Text(str(problem["reason"]))
         self._notes.print(Panel(block, title=title, title_align="left", border_style="red"))
 
-    def progress(self) -> Progress:
-        """Progress bars on standard error, also where that is no terminal (then only the last)."""
-        return Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=self._notes,
-        )
+    @contextmanager
+    def bar(self, text: str, total: int | None = None) -> Iterator[Bar]:
+        """Progress on standard error: a bar, or where that is no terminal a line now and then."""
+        if not self._notes.is_terminal:
+            bar = Bar(lambda done, of: self.note(_counted(text, done, of)), total, LINE_SECONDS)
+            self.note(f"{text} …")
+            yield bar
+            self.note(_counted(text, bar.done, bar.total))
+            return
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TimeElapsedColumn(), console=self._notes) as progress:
+            task = progress.add_task(text, total=total)
+            yield Bar(lambda done, of: progress.update(task, completed=done, total=of), total, 0.0)
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
-        """Something that takes its time: a moving bar with the time on standard error."""
+        """Something that takes its time and cannot tell how much, on standard error."""
+        if not self._notes.is_terminal:
+            self.note(f"{text} …")
+            yield
+            return
         columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
         with Progress(*columns, console=self._notes, transient=True) as progress:
             progress.add_task(text, total=None)
             yield
+
+
+class Bar:
+    """How much of something is done. Safe to move from several threads."""
+
+    def __init__(
+        self, show: Callable[[int, int | None], None], total: int | None, every_seconds: float
+    ) -> None:
+        self.done = 0
+        self.total = total
+        self._show = show
+        self._every_seconds = every_seconds
+        self._shown_at = time.monotonic()
+        self._lock = Lock()
+
+    def advance(self, count: int) -> None:
+        """So many more are done."""
+        with self._lock:
+            self.done += count
+            self._show_now_and_then()
+
+    def at(self, done: int, total: int) -> None:
+        """So many are done, of so many."""
+        with self._lock:
+            self.done, self.total = done, total
+            self._show_now_and_then()
+
+    def _show_now_and_then(self) -> None:
+        if time.monotonic() - self._shown_at >= self._every_seconds:
+            self._shown_at = time.monotonic()
+            self._show(self.done, self.total)
 
 
 def money(amount_minor: int, currency: str) -> str:
@@ -117,6 +159,10 @@ def fields(pairs: Iterable[tuple[str, str]]) -> Table:
     for name, value in pairs:
         made.add_row(Text(name), Text(value))
     return made
+
+
+def _counted(text: str, done: int, total: int | None) -> str:
+    return f"{text}: {done:,}" if total is None else f"{text}: {done:,} of {total:,}"
 
 
 def _lines_of(problem: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

@@ -232,6 +232,18 @@ def test_fresh_states_come_with_the_refusal(store: OpenStore) -> None:
     assert states_of(store)["a"].version == 4
 
 
+def test_a_state_that_is_gone_is_not_kept(store: OpenStore) -> None:
+    """A refusal may also bring that there is no state: then there is no such account."""
+    racing = FaultyStore(store, meanwhile=[lambda: store.drop_state("b")])
+    event = rejected_by(commands_on(racing), PAYMENT)
+    assert (event.reason, event.causes[0].id, event.causes[0].version) == (
+        "account_not_found",
+        "b",
+        0,
+    )
+    assert dict(racing.calls) == {"load": 1, "append": 2}
+
+
 def test_each_conflict_in_a_storm_costs_one_append(store: OpenStore) -> None:
     """As many others step in as there are attempts to spare: still one read, and one effect."""
     elsewhere = Elsewhere(store)

@@ -131,6 +131,14 @@ def test_the_bus_gets_what_it_can_carry_only(
         assert all(len(entries) == 1 for entries in entries_of_key.values())
 
 
+def test_what_the_bus_refuses_goes_through_the_queue() -> None:
+    """A truncated command sent over the bus alone would end the whole load."""
+    good, bad = instruction(1), instruction(2, body=b'{"type"')
+    routes = through_one(Phase("p", (good, bad)), Entry.BUS)
+    assert routes == {Entry.BUS: [good], Entry.QUEUE: [bad]}
+    assert through_one(Phase("p", (good, bad)), Entry.REST)[Entry.REST] == [good, bad]
+
+
 def test_an_ordered_phase_does_not_go_over_the_bus_alone() -> None:
     """`load --through bus` of rows that need their order is refused beforehand."""
     ordered, free = Phase("o", (), ordered=True), Phase("f", ())
@@ -258,14 +266,17 @@ def _look_once(sqs: Any, urls: Iterable[str], **_: Any) -> None:
 def test_a_phase_begins_when_the_one_before_is_decided(entry: Entry) -> None:
     """In order of phases; what has no answer is waited for by looking at the queues."""
     phases = [
-        Phase(name, tuple(instruction(n, body=f"{name}{n}".encode()) for n in range(25)))
+        Phase(
+            name, tuple(instruction(n, body=b'{"%s":%d}' % (name.encode(), n)) for n in range(25))
+        )
         for name in "ab"
     ]
     recorder = Recorder()
     advanced: list[int] = []
-    feed = Feed(cast(Any, recorder), threads=1, advance=advanced.append)
+    outcomes = Outcomes()
+    feed = Feed(cast(Any, recorder), outcomes, threads=1, advance=advanced.append)
     feed.send(phases, lambda phase: through_one(phase, entry))
-    assert recorder.log == [(entry.value, f"{name}{n}") for name in "ab" for n in range(25)]
+    assert recorder.log == [(entry.value, f'{{"{name}":{n}}}') for name in "ab" for n in range(25)]
     assert sum(advanced) == 50
-    assert feed.outcomes.sent == {entry: 50}
+    assert outcomes.sent == {entry: 50}
     assert recorder.sqs.looks == (0 if entry is Entry.REST else 4)

@@ -54,7 +54,7 @@ def test_rows_of_a_bank_are_loaded_and_a_second_load_is_all_repeats(
     again = run("load", directory, "--format", "berka")
     assert again.code == 0
     assert "repeat" in again.out
-    assert "5/5" in again.err
+    assert "5 of 5" in again.err
 
 
 def test_an_answer_that_is_not_foreseen_fails_and_names_its_line(run: Run, directory: Path) -> None:

@@ -23,17 +23,21 @@ Route = Callable[[Phase], Routes]
 
 
 class Feed:
-    """Feeds one ledger. `advance` is called, from several threads, with how many were sent."""
+    """Feeds one ledger, and counts in `outcomes` what became of what it fed.
+
+    `advance` is called, from several threads, with how many were sent.
+    """
 
     def __init__(
         self,
         connection: Connection,
+        outcomes: Outcomes,
         *,
         threads: int = THREADS_DEFAULT,
         advance: Callable[[int], None],
     ) -> None:
-        self.outcomes = Outcomes()
         self._connection = connection
+        self._outcomes = outcomes
         self._threads = threads
         self._advance = advance
 
@@ -71,7 +75,7 @@ class Feed:
     def _rest(self, api: LedgerApi, instructions: Sequence[Instruction]) -> None:
         def work(instruction: Instruction) -> None:
             reply = api.send(instruction.command_type, instruction.body)
-            self.outcomes.add_reply(instruction, reply)
+            self._outcomes.add_reply(instruction, reply)
             self._advance(1)
 
         lanes = Lanes(self._threads, work)
@@ -84,5 +88,5 @@ class Feed:
             # Behind the yield: when the sender asks for the next one.
             if place % _REPORT_EVERY == 0 or place == len(instructions):
                 count = place % _REPORT_EVERY or _REPORT_EVERY
-                self.outcomes.add_sent(entry, count)
+                self._outcomes.add_sent(entry, count)
                 self._advance(count)

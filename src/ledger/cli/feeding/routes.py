@@ -27,8 +27,12 @@ _SHARES: Final = {Entry.REST: 4, Entry.BUS: 3, Entry.QUEUE: 3}
 
 
 def through_one(phase: Phase, entry: Entry) -> Routes:
-    """All of the phase through `entry`."""
-    return {entry: list(phase.instructions)}
+    """All of the phase through `entry`; what is no JSON object cannot go over the bus, and goes
+    through the queue then."""
+    routes: Routes = {entry: [], Entry.QUEUE: []}
+    for instruction in phase.instructions:
+        routes[_carrier(entry, instruction)].append(instruction)
+    return routes
 
 
 def through_all(phase: Phase) -> Routes:
@@ -49,14 +53,18 @@ def through_all(phase: Phase) -> Routes:
     routes: Routes = {entry: [] for entry in Entry}
     for instruction in phase.instructions:
         entry = entry_of[instruction.ordering_key]
-        carried = entry is not Entry.BUS or _is_object(instruction.body)
-        routes[entry if carried else Entry.QUEUE].append(instruction)
+        routes[_carrier(entry, instruction)].append(instruction)
     return routes
 
 
 def keeps_order(phases: Sequence[Phase], entry: Entry) -> bool:
     """Whether all that must be decided in order is, if it goes through `entry` alone."""
     return entry is not Entry.BUS or not any(phase.ordered for phase in phases)
+
+
+def _carrier(entry: Entry, instruction: Instruction) -> Entry:
+    """`entry`, if it can carry the instruction: the bus refuses what is no JSON object."""
+    return Entry.QUEUE if entry is Entry.BUS and not _is_object(instruction.body) else entry
 
 
 def _is_object(body: bytes) -> bool:

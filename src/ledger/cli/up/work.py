@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from ledger.cli.connection import Connection
 from ledger.cli.feeding.depth import StalledError, depth
 from ledger.cli.feeding.feed import Feed
+from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.feeding.routes import through_all
-from ledger.cli.output import Output
+from ledger.cli.output import Bar, Output
 from ledger.cli.up.golden import Golden, compared
 from ledger.cli.up.recorded import results
 from ledger.cli.up.summary import Summary
@@ -19,11 +20,10 @@ from ledger.cli.up.usage import Usage, log_groups, usage_since
 from ledger.cli.up.wait import wait_until_projected
 from ledger.cli.verification import verified
 from ledger.importers.berka import Statement
-from ledger.importers.instructions import Source
+from ledger.importers.instructions import Phase, Source
 
-
-#: Over REST. The emulator shares this machine: more threads make it no faster, only the conflicts on
-#: hot accounts more.
+#: Over REST. The emulator shares this machine: more threads make it no faster, and the conflicts
+#: on hot accounts more.
 THREADS: Final = 2
 
 
@@ -48,7 +48,7 @@ class _Stopwatch:
 def work(ledger: Connection, given: Input, output: Output) -> Summary:
     """Feeds everything, waits until it is projected, verifies it; what came of it."""
     watch = _Stopwatch()
-    feed, usage = _fed(ledger, given.source, output, watch)
+    outcomes, usage = _fed(ledger, given.source, output, watch)
     with watch.stage("projections after that"):
         stalled = _projected(ledger, output)
     with watch.stage("verification"):
@@ -58,11 +58,11 @@ def work(ledger: Connection, given: Input, output: Output) -> Summary:
         with watch.stage("bank's balances"):
             golden = _golden(ledger, given.statement, output)
     with output.step("counting events"):
-        found = results(given.source.expected(), ledger.events(), feed.outcomes, usage)
+        found = results(given.source.expected(), ledger.events(), outcomes, usage)
     return Summary(
         source=given.source.name,
         results=found,
-        outcomes=feed.outcomes,
+        outcomes=outcomes,
         usage=usage,
         report=report,
         dead_letters={
@@ -77,42 +77,35 @@ def work(ledger: Connection, given: Input, output: Output) -> Summary:
 
 def _fed(
     ledger: Connection, source: Source, output: Output, watch: _Stopwatch
-) -> tuple[Feed, Usage]:
+) -> tuple[Outcomes, Usage]:
     """Opens the accounts, then sends the payments; the usage is that of the payments."""
     accounts, *payments = source.phases
-    with output.progress() as progress:
-        task = progress.add_task("accounts", total=len(accounts.instructions))
-        feed = Feed(ledger, threads=THREADS, advance=lambda n: progress.update(task, advance=n))
-        with watch.stage("accounts"):
-            feed.send([accounts], through_all)
-        since = time.time_ns() // 1_000_000
-        task = progress.add_task("payments", total=len(source) - len(accounts.instructions))
-        with watch.stage("payments"):
-            feed.send(payments, through_all)
+    outcomes = Outcomes()
+
+    def feed(phases: Sequence[Phase], bar: Bar) -> None:
+        sender = Feed(ledger, outcomes, threads=THREADS, advance=bar.advance)
+        sender.send(phases, through_all)
+
+    with watch.stage("accounts"), output.bar("accounts", len(accounts.instructions)) as bar:
+        feed([accounts], bar)
+    since = time.time_ns() // 1_000_000
+    count = len(source) - len(accounts.instructions)
+    with watch.stage("payments"), output.bar("payments", count) as bar:
+        feed(payments, bar)
     groups = log_groups(ledger.config.output("EventsTableName"))
-    return feed, usage_since(ledger.logs, groups, since)
+    return outcomes, usage_since(ledger.logs, groups, since)
 
 
 def _projected(ledger: Connection, output: Output) -> str:
     """Waits for the projections; why they are not complete, or nothing."""
-    with output.progress() as progress:
-        task = progress.add_task("projections", total=None)
+    with output.bar("projections") as bar:
         try:
-            wait_until_projected(
-                ledger,
-                on_look=lambda now: progress.update(task, completed=now.done, total=now.total),
-            )
+            wait_until_projected(ledger, on_look=lambda now: bar.at(now.done, now.total))
         except StalledError as error:
             return str(error)
     return ""
 
 
 def _golden(ledger: Connection, statement: Statement, output: Output) -> Golden:
-    with output.progress() as progress:
-        task = progress.add_task("bank's balances", total=len(statement.rows))
-        return compared(
-            ledger.api(THREADS),
-            statement,
-            threads=THREADS,
-            advance=lambda n: progress.update(task, advance=n),
-        )
+    with output.bar("bank's balances", len(statement.rows)) as bar:
+        return compared(ledger.api(THREADS), statement, threads=THREADS, advance=bar.advance)
