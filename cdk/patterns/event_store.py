@@ -55,7 +55,7 @@ class EventStore(Construct):
                 conditions=_IN_A_TRANSACTION,
             ),
             iam.PolicyStatement(
-                actions=["dynamodb:ConditionCheckItem", "dynamodb:GetItem"],
+                actions=["dynamodb:GetItem"],
                 resources=[self.events.table_arn],
             ),
             iam.PolicyStatement(

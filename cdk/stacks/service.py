@@ -231,7 +231,7 @@ class ServiceStack(core.Stack):
         )
         consumer.function.may(
             [
-                *("dynamodb:BatchWriteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+                *("dynamodb:BatchWriteItem", "dynamodb:UpdateItem"),
                 *("dynamodb:Query", "dynamodb:GetItem"),
             ],
             [table.table_arn],
@@ -252,9 +252,8 @@ class ServiceStack(core.Stack):
             },
             timeout=_API_TIMEOUT,
         )
-        function.may(
-            ["dynamodb:GetItem", "dynamodb:Query"], [balances.table_arn, history.table_arn]
-        )
+        function.may(["dynamodb:GetItem"], [balances.table_arn])
+        function.may(["dynamodb:GetItem", "dynamodb:Query"], [history.table_arn])
         function.may_statements([use_of_key(self._data.key, "dynamodb", write=False)])
         return function
 

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from ledger.client import aws
-from ledger.client.answers import Accepted, Reply
+from ledger.client.answers import Accepted, Reply, UnreachableError
 from ledger.client.config import Config
 from ledger.client.rest import LedgerApi
 
@@ -82,7 +82,12 @@ def projected(api: LedgerApi, account: str, version: int) -> dict[str, Any]:
     found: dict[str, Any] = {}
 
     def both() -> bool:
-        balances, history = api.account(account, query), api.history(account, query)
+        try:
+            balances, history = api.account(account, query), api.history(account, query)
+        except UnreachableError as error:
+            # The client asks again for a while by itself, not for as long as a worker may start.
+            assert error.reason == "not_yet_projected", error
+            return False
         if isinstance(balances, Accepted) and isinstance(history, Accepted):
             found.update(balances.body, entries=history.body["entries"])
         return bool(found)

@@ -43,7 +43,7 @@ def postings(
         return st.sampled_from(
             [
                 posting(source, destination, minor, currency)
-                for minor in (1, 10, 25, 49, 60)
+                for minor in (1, 10, 25, 50, 60)
                 for currency in currencies
                 for source, destination in PAIRS
             ]

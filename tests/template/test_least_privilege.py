@@ -30,7 +30,7 @@ Grants = dict[tuple[str, str], tuple[str, ...]]
 
 COMMIT: Grants = {
     ("events.Arn", IN_A_TRANSACTION): ("dynamodb:PutItem",),
-    ("events.Arn", ""): ("dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
+    ("events.Arn", ""): ("dynamodb:GetItem",),
     ("states.Arn", ""): (
         *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem"),
     ),
@@ -67,7 +67,7 @@ GRANTS: dict[str, Grants] = {
     },
     "history": {
         ("history.Arn", ""): (
-            *("dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem"),
+            *("dynamodb:BatchWriteItem", "dynamodb:GetItem"),
             *("dynamodb:Query", "dynamodb:UpdateItem"),
         ),
         ("history queue", ""): _MAPPING,
@@ -75,7 +75,7 @@ GRANTS: dict[str, Grants] = {
         (SERVICE_KEY, _via("sqs")): _READ_KEY,
     },
     "query": {
-        ("balances.Arn", ""): ("dynamodb:GetItem", "dynamodb:Query"),
+        ("balances.Arn", ""): ("dynamodb:GetItem",),
         ("history.Arn", ""): ("dynamodb:GetItem", "dynamodb:Query"),
         (DATA_KEY, _via("dynamodb")): _READ_KEY,
     },

@@ -81,7 +81,8 @@ class Output:
             bar = Bar(lambda done, of: self.note(_counted(text, done, of)), total, LINE_SECONDS)
             self.note(f"{text} …")
             yield bar
-            self.note(_counted(text, bar.done, bar.total))
+            if bar.shown != bar.done:
+                self.note(_counted(text, bar.done, bar.total))
             return
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         with Progress(*columns, TimeElapsedColumn(), console=self._notes) as progress:
@@ -108,6 +109,7 @@ class Bar:
         self, show: Callable[[int, int | None], None], total: int | None, every_seconds: float
     ) -> None:
         self.done = 0
+        self.shown = -1
         self.total = total
         self._show = show
         self._every_seconds = every_seconds
@@ -129,6 +131,7 @@ class Bar:
     def _show_now_and_then(self) -> None:
         if time.monotonic() - self._shown_at >= self._every_seconds:
             self._shown_at = time.monotonic()
+            self.shown = self.done
             self._show(self.done, self.total)
 
 

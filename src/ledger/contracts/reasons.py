@@ -256,7 +256,7 @@ STORE_UNAVAILABLE: Final = Reason(
     Kind.OUTAGE,
     _503,
     "same_request",
-    "The event store did not answer, or its answer was lost: ask again with the same id.",
+    "A table did not answer, or its answer was lost: ask again, a command with the same id.",
 )
 UNKNOWN_STORED_VERSION: Final = Reason(
     "unknown_stored_version",

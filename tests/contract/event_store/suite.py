@@ -18,6 +18,7 @@ from ledger.application.ports import (
     StateWrite,
     Transaction,
 )
+from ledger.application.repair import Gap, missing_events, tails
 from ledger.application.verification import Report
 from ledger.application.verify import verify_store
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX, POSTINGS_MAX
@@ -271,3 +272,11 @@ class EventStoreContract:
         report = Report()
         captured = verify_store(store, report)
         assert (report.findings, captured.history.events) == ([], 9)
+
+    def test_what_is_missing_is_walked_back(self, store: EventStore) -> None:
+        """Repair finds the events of an account's lost versions in the store, newest first."""
+        states = append_openings(store, "a", "b")
+        append(store, states, *[paying(f"p{n}", ("a", "b", n + 1)) for n in range(4)])
+        gaps = list(tails(store, {"a": 5, "b": 3}))
+        assert gaps == [Gap("b", 4, 5, "p3")]
+        assert [event.id for event in missing_events(store, gaps)] == ["p3", "p2"]

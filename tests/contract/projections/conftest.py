@@ -1,11 +1,7 @@
-"""The stores of the projections that the contract suites run against.
-
-Memory and moto always; any DynamoDB at `LEDGER_DYNAMODB_ENDPOINT` as well, where that is set.
-"""
+"""The stores of the projections that the contract suites run against: memory, moto, emulator."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
@@ -18,41 +14,33 @@ from projections.balances.memory import MemoryBalancesStore
 from projections.balances.store import BalancesStore, DynamoBalancesStore
 from projections.history.memory import MemoryHistoryStore
 from projections.history.store import DynamoHistoryStore, HistoryStore
+from tests.support.emulator import REGION, dynamodb_client, dynamodb_endpoint
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-REGION = "eu-central-1"
-ENDPOINT = os.environ.get("LEDGER_DYNAMODB_ENDPOINT")
-PLACES = ["memory", "moto", *(["endpoint"] if ENDPOINT else [])]
-
 
 @pytest.fixture(scope="session")
-def endpoint_url() -> str | None:
-    """A DynamoDB beside moto to run against; None for none."""
-    return ENDPOINT
+def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One emulator for all that is here: each test has tables of its own."""
+    with dynamodb_endpoint(tmp_path_factory.mktemp("emulator")) as url:
+        yield url
 
 
-@pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest) -> str:
-    """Where the store under test keeps its items."""
-    return str(request.param)
-
-
-@pytest.fixture
+@pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
 def client(
-    place: str, endpoint_url: str | None, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DynamoDBClient | None]:
-    """A DynamoDB client of that place; None in memory."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "000000000000")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    if place == "memory":
+    """A DynamoDB client of the place where the store under test keeps its items; None in memory."""
+    if request.param == "memory":
         yield None
-    elif place == "moto":
+    elif request.param == "moto":
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         with mock_aws():
             yield boto3.client("dynamodb", region_name=REGION)
     else:
-        yield boto3.client("dynamodb", region_name=REGION, endpoint_url=endpoint_url)
+        yield dynamodb_client(request.getfixturevalue("endpoint_url"))
 
 
 @pytest.fixture

@@ -232,6 +232,18 @@ def test_a_version_made_twice_is_found(store: OpenStore) -> None:
         assert detail(store, "a") == "version 3 made by p1, p1-again"
 
 
+def test_a_version_made_twice_is_not_summed() -> None:
+    """Which of the two moved the money is not for the sums to say."""
+    store = small_ledger()
+    genuine = store.stored("p3")
+    forged = msgspec.json.decode(genuine.data) | {"id": "p3-again"}
+    entry_of(forged, "c")["debits_posted_minor"] = 9
+    store.drop_event("p3")
+    store.put_event(StoredEvent("p3-again", msgspec.json.encode(forged), genuine.hashes))
+    store.put_event(genuine)
+    assert found(store) == of("versions_dense", "c", "bank")
+
+
 UNREADABLE: dict[str, tuple[Callable[[bytes], bytes], slice, str]] = {
     "truncated": (lambda data: data[:-9], slice(None), "not an event"),
     "not text": (lambda _: b"\xff\xfe", slice(None), "not an event"),

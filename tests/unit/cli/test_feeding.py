@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from itertools import chain
-from threading import Barrier, Lock
+from threading import Barrier, Event, Lock
+from types import SimpleNamespace
 from typing import Any, cast
+from unittest.mock import Mock
 from zlib import crc32
 
 import pytest
@@ -280,3 +282,29 @@ def test_a_phase_begins_when_the_one_before_is_decided(entry: Entry) -> None:
     assert sum(advanced) == 50
     assert outcomes.sent == {entry: 50}
     assert recorder.sqs.looks == (0 if entry is Entry.REST else 4)
+
+
+class Failing(Recorder):
+    """A connection whose bus is gone, while REST would go on for long."""
+
+    def bus(self) -> Any:
+        raise_ = Mock(side_effect=OSError("the bus is gone"))
+        return SimpleNamespace(send=raise_)
+
+    def send(self, *arguments: Any) -> Any:
+        self.slow.wait(0.01)
+        return super().send(*arguments)
+
+    slow = Event()
+
+
+@pytest.mark.usefixtures("no_pause")
+def test_a_failing_entry_ends_the_others_soon() -> None:
+    """What one entry raises is raised at once, not when the others have sent everything."""
+    phase = Phase("p", tuple(instruction(n, str(n)) for n in range(2_000)))
+    recorder = Failing()
+    feed = Feed(cast(Any, recorder), Outcomes(), threads=1, advance=lambda _: None)
+    with pytest.raises(OSError, match="the bus is gone"):
+        feed.send([phase], through_all)
+    sent = Counter(entry for entry, _ in recorder.log)
+    assert sent["rest"] < 100

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from functools import partial
+from itertools import takewhile
+from threading import Event
 from typing import Final
 
 from ledger.cli.connection import Connection
@@ -17,7 +19,6 @@ from ledger.client.rest import LedgerApi
 from ledger.importers.instructions import Instruction, Phase
 
 THREADS_DEFAULT: Final = 4  # for an account on AWS, give more
-_REPORT_EVERY: Final = 20
 
 Route = Callable[[Phase], Routes]
 
@@ -60,19 +61,28 @@ class Feed:
         wait_until_empty(self._connection.sqs, urls, on_look=on_look)
 
     def _send_phase(self, routes: Routes) -> None:
+        stop = Event()
         # Made here, not in the threads: making boto3 clients is not safe there.
-        senders = [self._sender(entry, ones) for entry, ones in routes.items()]
+        senders = [self._sender(entry, ones, stop) for entry, ones in routes.items()]
         with ThreadPoolExecutor(max_workers=len(Entry)) as pool:
-            for future in [pool.submit(send) for send in senders]:
-                future.result()
+            running = [pool.submit(send) for send in senders]
+            try:
+                done, _ = wait(running, return_when=FIRST_EXCEPTION)
+                for future in done:
+                    future.result()
+            finally:
+                stop.set()  # one failed, or Ctrl-C: the others must not go on to the end
 
-    def _sender(self, entry: Entry, ones: Sequence[Instruction]) -> Callable[[], object]:
+    def _sender(
+        self, entry: Entry, all_of_it: Sequence[Instruction], stop: Event
+    ) -> Callable[[], object]:
+        ones = takewhile(lambda _: not stop.is_set(), all_of_it)
         if entry is Entry.REST:
             return partial(self._rest, self._connection.api(self._threads), ones)
         sender = self._connection.bus() if entry is Entry.BUS else self._connection.fifo()
         return partial(sender.send, self._counted(ones, entry))
 
-    def _rest(self, api: LedgerApi, instructions: Sequence[Instruction]) -> None:
+    def _rest(self, api: LedgerApi, instructions: Iterable[Instruction]) -> None:
         def work(instruction: Instruction) -> None:
             reply = api.send(instruction.command_type, instruction.body)
             self._outcomes.add_reply(instruction, reply)
@@ -81,12 +91,9 @@ class Feed:
         lanes = Lanes(self._threads, work)
         lanes.run(instructions, lambda instruction: instruction.ordering_key)
 
-    def _counted(self, instructions: Sequence[Instruction], entry: Entry) -> Iterator[Message]:
-        """The messages, counted as they are taken."""
-        for place, instruction in enumerate(instructions, start=1):
+    def _counted(self, instructions: Iterable[Instruction], entry: Entry) -> Iterator[Message]:
+        """The messages, each counted when the sender asks for the one behind it."""
+        for instruction in instructions:
             yield Message(instruction.command_type, instruction.body, instruction.ordering_key)
-            # Behind the yield: when the sender asks for the next one.
-            if place % _REPORT_EVERY == 0 or place == len(instructions):
-                count = place % _REPORT_EVERY or _REPORT_EVERY
-                self._outcomes.add_sent(entry, count)
-                self._advance(count)
+            self._outcomes.add_sent(entry, 1)
+            self._advance(1)

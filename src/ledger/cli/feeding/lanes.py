@@ -10,7 +10,7 @@ from zlib import crc32
 
 _T = TypeVar("_T")
 
-WAITING_MAX: Final = 64  # of each lane: enough to keep it busy, few to wait for after Ctrl-C
+WAITING_MAX: Final = 8  # of each lane: enough to keep it busy, few to wait for after Ctrl-C
 _LOOK_SECONDS: Final = 0.2
 
 
