@@ -29,7 +29,7 @@ def connect(
     """
     with reporting(as_json) as output:
         found = aws.connect(stack, region=region)
-        path = configuration.find(config)
+        path = configuration.of_connect(config)
         configuration.save(found, path)
         result = {"config": str(path), "region": found.region, "api_url": found.api_url}
         output.result(result, fields(result.items()))

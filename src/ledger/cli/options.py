@@ -14,7 +14,8 @@ ConfigOption = Annotated[
     typer.Option(
         "--config",
         help="Which ledger: a file that `ledger up` or `ledger connect` wrote. "
-        "Else LEDGER_CONFIG, else .ledger/config.json.",
+        "Else LEDGER_CONFIG, else .ledger/local.json (there while a stack is up here), else "
+        ".ledger/config.json.",
         show_default=False,
     ),
 ]

@@ -13,6 +13,9 @@ from msgspec import Struct
 
 ENVIRONMENT_VARIABLE: Final = "LEDGER_CONFIG"
 DEFAULT_PATH: Final = Path(".ledger/config.json")
+#: Of the stack on this machine, there only while it is up: it must not take the place of what
+#: `connect` wrote.
+LOCAL_PATH: Final = Path(".ledger/local.json")
 _HOW_TO_GET_ONE: Final = (
     "`make run` starts a stack on this machine and writes it; "
     "`ledger connect --stack ledger-dev-service` writes it for a stack on AWS"
@@ -55,10 +58,19 @@ class ConfigError(Exception):
 
 
 def find(option: Path | None, environment: Mapping[str, str] | None = None) -> Path:
-    """The file to use: the option, else LEDGER_CONFIG, else `.ledger/config.json` here."""
-    environment = os.environ if environment is None else environment
-    named = environment.get(ENVIRONMENT_VARIABLE)
-    return option or (Path(named) if named else DEFAULT_PATH)
+    """The file to read: the option, else LEDGER_CONFIG, else that of a stack that is up on this
+    machine, else the one that `connect` writes."""
+    return option or _named(environment) or (LOCAL_PATH if LOCAL_PATH.exists() else DEFAULT_PATH)
+
+
+def of_connect(option: Path | None, environment: Mapping[str, str] | None = None) -> Path:
+    """The file that `connect` writes: the option, else LEDGER_CONFIG, else the default."""
+    return option or _named(environment) or DEFAULT_PATH
+
+
+def _named(environment: Mapping[str, str] | None) -> Path | None:
+    named = (os.environ if environment is None else environment).get(ENVIRONMENT_VARIABLE)
+    return Path(named) if named else None
 
 
 def load(path: Path) -> Config:

@@ -305,7 +305,7 @@ def project(
     monkeypatch.setattr("sandbox.stack.running_stack", running_stack)
     monkeypatch.setattr("ledger.cli.up.command.Connection", lambda _: system)
     yield tmp_path
-    assert not (tmp_path / ".ledger/config.json").exists(), "it names a stack that is gone"
+    assert not (tmp_path / ".ledger/local.json").exists(), "it names a stack that is gone"
 
 
 @pytest.mark.usefixtures("project")

@@ -10,11 +10,13 @@ import pytest
 from ledger.client.aws import client_arguments
 from ledger.client.config import (
     DEFAULT_PATH,
+    LOCAL_PATH,
     Config,
     ConfigError,
     Credentials,
     find,
     load,
+    of_connect,
     save,
 )
 
@@ -34,13 +36,29 @@ ON_AWS = Config(
 )
 
 
-def test_the_option_goes_before_the_environment_before_the_directory() -> None:
-    """--config, then LEDGER_CONFIG, then .ledger/config.json; an empty variable is none."""
+def test_the_option_goes_before_the_environment_before_the_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """--config, then LEDGER_CONFIG, then what is in .ledger; an empty variable is none."""
+    monkeypatch.chdir(tmp_path)
     environment = {"LEDGER_CONFIG": "/from/environment"}
-    assert find(Path("/from/option"), environment) == Path("/from/option")
-    assert find(None, environment) == Path("/from/environment")
-    assert find(None, {"LEDGER_CONFIG": ""}) == DEFAULT_PATH
-    assert find(None, {}) == DEFAULT_PATH == Path(".ledger/config.json")
+    for choose in (find, of_connect):
+        assert choose(Path("/from/option"), environment) == Path("/from/option")
+        assert choose(None, environment) == Path("/from/environment")
+        assert choose(None, {"LEDGER_CONFIG": ""}) == DEFAULT_PATH
+        assert choose(None, {}) == DEFAULT_PATH == Path(".ledger/config.json")
+
+
+def test_a_stack_that_is_up_here_goes_before_the_connected_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file is read while it is there; `connect` never writes over it, nor it over the other."""
+    monkeypatch.chdir(tmp_path)
+    save(LOCAL, LOCAL_PATH)
+    assert find(None, {}) == LOCAL_PATH
+    assert of_connect(None, {}) == DEFAULT_PATH != LOCAL_PATH
+    LOCAL_PATH.unlink()
+    assert find(None, {}) == DEFAULT_PATH
 
 
 @pytest.mark.parametrize("config", [LOCAL, ON_AWS])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -86,9 +89,12 @@ def up(
         from sandbox.stack import running_stack  # noqa: PLC0415
 
         started = time.monotonic()
-        with running_stack(root, output.note, port=port or _usual_port()) as deployment:
+        with (
+            _terminated_like_interrupted(),
+            running_stack(root, output.note, port=port or _usual_port()) as deployment,
+        ):
             output.note(f"the stack is up after {time.monotonic() - started:.1f} s")
-            path = root / configuration.DEFAULT_PATH
+            path = root / configuration.LOCAL_PATH
             config = _config_of(deployment)
             configuration.save(config, path)
             try:
@@ -175,6 +181,16 @@ def _usual_port() -> int | None:
         except OSError:
             return None
     return PORT_USUAL
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """SIGTERM ends the block as Ctrl-C does, so that the configuration goes with the stack."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _until_interrupted(deployment: Deployment) -> None:
