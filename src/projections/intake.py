@@ -10,20 +10,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from msgspec import UNSET, Struct
 
+from ledger.contracts.commands import accounts_of
 from ledger.contracts.envelopes import open_envelope
 from ledger.contracts.events import (
     AccountEntry,
-    AccountOpened,
     CommandRejected,
     CorruptEventError,
     Event,
     UnknownEventError,
     decode_event,
     entries_of,
+    request_of,
 )
 from ledger.contracts.primitives import (
     AMOUNT_MINOR_MAX,
@@ -34,6 +35,8 @@ from ledger.contracts.primitives import (
 from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from mypy_boto3_sqs import SQSClient
 
     from ledger.runtime.telemetry import Line, Telemetry
@@ -59,6 +62,19 @@ class Projected(Struct, frozen=True):
 
 Project = Callable[[Sequence[Event]], Projected]
 Consumer = Callable[[dict[str, Any], object], BatchAnswer]
+
+
+class World(TypedDict):
+    """What a consumer needs of the world, whatever it projects.
+
+    `random` draws from [0, 1); `clock` is microseconds since 1970 in UTC.
+    """
+
+    sqs: SQSClient
+    queue_url: str
+    random: Callable[[], float]
+    clock: Callable[[], int]
+    telemetry: Telemetry
 
 
 class MalformedMessageError(ValueError):
@@ -88,7 +104,9 @@ def check_event(event: Event) -> None:
     entries = entries_of(event)
     if not event.id or any(not _possible(entry) for entry in entries):
         raise CorruptEventError("an id, version or total out of range")
-    if [entry.id for entry in entries] != _accounts_named(event):
+    if not isinstance(event, CommandRejected) and tuple(
+        entry.id for entry in entries
+    ) != accounts_of(request_of(event)):
         raise CorruptEventError("entries that are not those of the accounts moved")
     times = [event.recorded_at]
     if not isinstance(event, CommandRejected):
@@ -97,23 +115,15 @@ def check_event(event: Event) -> None:
         raise CorruptEventError("a time that is not in the stored form")
 
 
-def make_consumer(
-    project: Project,
-    *,
-    sqs: SQSClient,
-    queue_url: str,
-    random: Callable[[], float],
-    clock: Callable[[], int],
-    telemetry: Telemetry,
-) -> Consumer:
+def make_consumer(project: Project, **world: Unpack[World]) -> Consumer:
     """A handler of batches of queue messages that hands their events to `project`.
 
-    `random` draws from [0, 1); `clock` is microseconds since 1970 in UTC. The answer names the
-    failed messages, whose next attempt is brought forward to a jittered back-off.
+    The answer names the failed messages, whose next attempt is brought forward to a jittered
+    back-off.
     """
 
     def handler(event: dict[str, Any], context: object) -> BatchAnswer:
-        with telemetry.invocation(context) as line:
+        with world["telemetry"].invocation(context) as line:
             records: Sequence[Record] = event["Records"]
             opened, failed = _opened(records)
             counts: Counter[str] = Counter()
@@ -126,9 +136,12 @@ def make_consumer(
                 counts.update(projected.counts)
             back = [records[place] for place in sorted(failed)]
             _report(line, len(records), failed, counts)
-            _report_lag(line, [event for _, event in opened], clock())
+            _report_lag(line, [event for _, event in opened], world["clock"]())
             if back:
-                line.note("delays_refused", delay_retries(sqs, queue_url, back, random))
+                line.note(
+                    "delays_refused",
+                    delay_retries(world["sqs"], world["queue_url"], back, world["random"]),
+                )
             return batch_answer(back)
 
     return handler
@@ -209,18 +222,3 @@ def _is_instant(text: str) -> bool:
         return canonical_instant(text) == text
     except ValueError:
         return False
-
-
-def _accounts_named(event: Event) -> list[str]:
-    """The accounts that the event says it moved, each once, in order of first appearance."""
-    if isinstance(event, CommandRejected):
-        return []
-    if isinstance(event, AccountOpened):
-        return [event.account]
-    return list(
-        dict.fromkeys(
-            account
-            for posting in event.postings
-            for account in (posting.source, posting.destination)
-        )
-    )

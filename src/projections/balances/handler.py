@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from random import SystemRandom
 from typing import TYPE_CHECKING
 
-from ledger.runtime.clients import dynamodb_client, sqs_client
-from ledger.runtime.clock import wall_clock
+from ledger.runtime.clients import dynamodb_client
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
-from ledger.runtime.telemetry import Telemetry, powertools_telemetry
 from projections.balances.project import project
 from projections.balances.store import BalancesStore, DynamoBalancesStore
-from projections.intake import Consumer, make_consumer
+from projections.deployed import deployed_world
+from projections.intake import Consumer, World, make_consumer
 
 if TYPE_CHECKING:
-    from mypy_boto3_sqs import SQSClient
+    from typing import Unpack
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +26,9 @@ class Settings:
     queue_url: str
 
 
-def make_handler(
-    *,
-    store: BalancesStore,
-    sqs: SQSClient,
-    queue_url: str,
-    random: Callable[[], float],
-    clock: Callable[[], int],
-    telemetry: Telemetry,
-) -> Consumer:
-    """A handler of batches of queue messages; see `make_consumer` for clock and randomness."""
-    return make_consumer(
-        partial(project, store),
-        sqs=sqs,
-        queue_url=queue_url,
-        random=random,
-        clock=clock,
-        telemetry=telemetry,
-    )
+def make_handler(*, store: BalancesStore, **world: Unpack[World]) -> Consumer:
+    """A handler of batches of queue messages; see `make_consumer`."""
+    return make_consumer(partial(project, store), **world)
 
 
 def _build() -> Consumer:
@@ -54,11 +36,7 @@ def _build() -> Consumer:
     return make_handler(
         # A write is idempotent: one more try inside the SDK costs less than a message's return.
         store=DynamoBalancesStore(dynamodb_client(attempts=2), settings.balances_table),
-        sqs=sqs_client(),
-        queue_url=settings.queue_url,
-        random=SystemRandom().random,
-        clock=wall_clock,
-        telemetry=powertools_telemetry(),
+        **deployed_world(settings.queue_url),
     )
 
 
