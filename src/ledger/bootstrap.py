@@ -13,6 +13,7 @@ from ledger.adapters.dynamodb.event_store import DynamoEventStore
 from ledger.adapters.eventbridge.publisher import EventBridgePublisher
 from ledger.application.commit import Commands
 from ledger.runtime.clients import dynamodb_client, eventbridge_client
+from ledger.runtime.clock import wall_clock
 from ledger.runtime.settings import read_settings
 
 _CHANCE = random.SystemRandom().random  # not seeded: a restored snapshot must not repeat itself
@@ -41,11 +42,6 @@ class CommandParts:
     commands: Commands
 
 
-def clock_microseconds() -> int:
-    """This worker's clock, in microseconds since 1970-01-01T00:00:00Z."""
-    return time.time_ns() // 1000
-
-
 def chance() -> float:
     """A number drawn uniformly from [0, 1), different in every worker."""
     return _CHANCE()
@@ -59,7 +55,7 @@ def command_parts(settings: StoreSettings | None = None) -> CommandParts:
         events_table=settings.events_table,
         states_table=settings.states_table,
     )
-    commands = Commands(store, clock=clock_microseconds, pause=time.sleep, chance=chance)
+    commands = Commands(store, clock=wall_clock, pause=time.sleep, chance=chance)
     return CommandParts(store, commands)
 
 

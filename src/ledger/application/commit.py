@@ -46,6 +46,7 @@ from ledger.domain.decider import decide, rejected_event
 from ledger.domain.rejections import Rejection
 from ledger.domain.requests import differing_fields
 from ledger.domain.stamp import Skewed, Stamp, stamp
+from ledger.runtime.backoff import full_jitter_seconds
 
 #: With the pauses below some 2 s in all: enough to win an account that commits 60 times a second
 #: against a dozen others, and well inside the 29 s that API Gateway waits.
@@ -110,8 +111,14 @@ class Commands:
             if number:
                 if self._clock() > give_up_at:
                     break
-                ceiling = min(PAUSE_CAP_SECONDS, PAUSE_BASE_SECONDS * 2.0**number)
-                self._pause(self._chance() * ceiling)  # full jitter
+                self._pause(
+                    full_jitter_seconds(
+                        number,
+                        base=PAUSE_BASE_SECONDS,
+                        cap=PAUSE_CAP_SECONDS,
+                        random=self._chance,
+                    )
+                )
             outcome = self._try(attempt)
             if outcome is not None:
                 return outcome

@@ -19,6 +19,7 @@ AMOUNT_MINOR_MAX: Final = 2**63 - 1
 POSTINGS_MAX: Final = 45  # 90 accounts + 1 event + room to grow < 100 actions of a transaction
 REFERENCE_LENGTH_MAX: Final = 64
 DESCRIPTION_LENGTH_MAX: Final = 140  # the unstructured remittance line of ISO 20022
+ACTOR_LENGTH_MAX: Final = 256  # who asked for a command: role ARNs of usual length fit whole
 COMMAND_BYTES_MAX: Final = 64 * 1024  # 45 postings of the longest ids take 13 KiB
 _CLOCK_PATTERN: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
 INSTANT_PATTERN: Final = (  # `[0-9]` and not `\d`, which in Python takes every script's digits

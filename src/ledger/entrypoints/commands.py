@@ -31,6 +31,7 @@ from ledger.contracts.commands import (
 )
 from ledger.contracts.envelopes import MalformedEnvelopeError, open_envelope
 from ledger.contracts.events import CommandRejected
+from ledger.contracts.primitives import ACTOR_LENGTH_MAX
 from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
 from ledger.runtime.clients import sqs_client
 from ledger.runtime.lazy import on_first_call
@@ -46,7 +47,6 @@ Handler = Callable[[dict[str, Any], object], BatchAnswer]
 #: A command is not begun with less time than its attempts may take: the last one starts 9.4 s after
 #: the first at most, and makes two calls that each wait up to 1 s to connect and 3 s for an answer.
 REMAINING_MILLISECONDS_MIN: Final = 18_000
-ACTOR_LENGTH_MAX: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +244,7 @@ def _out_of_time(context: object) -> bool:
 
 
 def _burial(record: Record, fault: Violation) -> Mapping[str, str]:
-    """What a dead letter says of itself; `ledger dead-letters` reads it."""
+    """What a dead letter says of itself, in its attributes."""
     reason: Reason = fault.reason
     return {
         "reason": reason.code,

@@ -21,6 +21,7 @@ from projections.faults import (
     code_of,
 )
 from projections.items import attributes_of, values_of
+from projections.scan import scanned
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -69,19 +70,10 @@ class DynamoBalancesStore:
         return _account_of(answer["Item"]) if "Item" in answer else None
 
     def accounts(self) -> Iterator[Account]:
-        start: dict[str, Any] = {}
-        while True:  # one page for each MB of the table
-            try:
-                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
-            except AWS_ERRORS as error:
-                raise StoreError(code_of(error)) from error
-            for item in page["Items"]:
-                account = _account_of(item)
-                if account is not None:
-                    yield account
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        for item in scanned(self._client, self._table):
+            account = _account_of(item)
+            if account is not None:
+                yield account
 
     def _replace(self, part: Totals | Profile, version: str) -> bool:
         """Write all fields of `part` if the field `version` rises by it."""

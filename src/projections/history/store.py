@@ -25,6 +25,7 @@ from projections.faults import (
 )
 from projections.history.apply import Row, RowKey
 from projections.items import Item, attributes_of, values_of
+from projections.scan import scanned
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -187,18 +188,9 @@ class DynamoHistoryStore:
         return True
 
     def rows(self) -> Iterator[Row]:
-        start: dict[str, Any] = {}
-        while True:  # one page for each MB of the table
-            try:
-                page = self._client.scan(TableName=self._table, ConsistentRead=True, **start)
-            except AWS_ERRORS as error:
-                raise StoreError(code_of(error)) from error
-            for item in page["Items"]:
-                if int(item[_SK]["N"]) != MARKER_VERSION:
-                    yield row_of_item(item)
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+        for item in scanned(self._client, self._table):
+            if int(item[_SK]["N"]) != MARKER_VERSION:
+                yield row_of_item(item)
 
     def _write_chunk(self, chunk: list[Item]) -> tuple[list[Item], str]:
         """One request: the items that it did not write, and why."""

@@ -12,9 +12,9 @@ from ledger.application.outages import ContentionError
 from ledger.application.ports import EventStore
 from ledger.application.verification import Report
 from ledger.application.verify import verify_store
-from ledger.bootstrap import clock_microseconds
 from ledger.contracts.commands import PostPayment
 from ledger.contracts.events import CommandRejected
+from ledger.runtime.clock import wall_clock
 from tests.support.builders import ACTOR, opening, paying
 from tests.support.worlds import commands_on, decided
 
@@ -55,9 +55,7 @@ class RacingContract:
         ]
 
         def work(share: list[PostPayment]) -> list[Decided]:
-            worker = Commands(
-                connect(), clock=clock_microseconds, pause=time.sleep, chance=random.random
-            )
+            worker = Commands(connect(), clock=wall_clock, pause=time.sleep, chance=random.random)
             return [_decided(worker, command) for command in share]
 
         with ThreadPoolExecutor(self.workers) as pool:

@@ -22,14 +22,13 @@ from ledger.contracts.commands import (
     refuse_repeated_names,
     shown_name,
 )
-from ledger.contracts.primitives import is_id
+from ledger.contracts.primitives import ACTOR_LENGTH_MAX, is_id
 from ledger.contracts.reasons import BY_CODE, InvalidCommandError, Reason, Violation
 from ledger.entrypoints.api.models import MODELS
 
 #: As many faults as an answer names: enough for a person to mend a request, and the answer to a
 #: body of nothing but unknown names stays small.
 VIOLATIONS_MAX: Final = 50
-ACTOR_LENGTH_MAX: Final = 256
 _JSON: Final = "application/json"
 
 
