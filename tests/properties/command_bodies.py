@@ -15,11 +15,13 @@ from typing import Any
 from hypothesis import strategies as st
 
 from ledger.contracts.card_numbers import holds_card_number
+from ledger.contracts.commands import SYSTEM_ID_PREFIXES
 from ledger.contracts.currencies import MINOR_DIGITS
 
 Document = dict[str, Any]
 Path = tuple[str | int, ...]
 
+LISTS = ("postings", "alerts", "reasons")
 BOM = b"\xef\xbb\xbf"
 ID_ALPHABET = "ABCXYZabcxyz0189._:-"
 
@@ -59,7 +61,9 @@ def body_of(document: object) -> bytes:
     return written(document).encode("utf-8", "surrogatepass")
 
 
-ids = st.text(ID_ALPHABET, min_size=1, max_size=64)
+ids = st.text(ID_ALPHABET, min_size=1, max_size=64).filter(
+    lambda text: not text.startswith(SYSTEM_ID_PREFIXES)
+)
 currencies = st.sampled_from(sorted(MINOR_DIGITS))
 amounts = st.integers(1, 2**63 - 1)
 instants = st.builds(
@@ -126,7 +130,26 @@ payments: st.SearchStrategy[Document] = st.fixed_dictionaries(
     optional={"effective_at": instants, "reference": texts(64), "description": texts(140)},
 ).flatmap(_shuffled)
 
-documents = st.one_of(openings, payments)
+alert_settings: st.SearchStrategy[Document] = st.fixed_dictionaries(
+    {
+        "type": st.just("account.set_alerts"),
+        "v": st.just(1),
+        "id": ids,
+        "account": ids,
+        "alerts": st.lists(
+            st.fixed_dictionaries(
+                {
+                    "direction": st.sampled_from(["below", "above"]),
+                    "threshold_minor": st.integers(-(2**63) + 1, 2**63 - 1),
+                }
+            ).flatmap(_shuffled),
+            max_size=4,
+            unique_by=lambda alert: (alert["direction"], alert["threshold_minor"]),
+        ),
+    }
+).flatmap(_shuffled)
+
+documents = st.one_of(openings, alert_settings, payments)
 
 #: What may stand where it should not.
 ODD_VALUES: tuple[object, ...] = (
@@ -189,6 +212,9 @@ ODD_VALUES: tuple[object, ...] = (
     "liability",
     "Liability",
     "account.open",
+    "account.set_alerts",
+    "below",
+    "screening:p:m",
     "payment.post",
     "payment.post\n",
     "2026-11-21T23:10:05Z",
@@ -213,6 +239,9 @@ ODD_VALUES: tuple[object, ...] = (
     ((),),
     {},
     {"a": 1},
+    {"direction": "below", "threshold_minor": 1},
+    ({"direction": "below", "threshold_minor": 1},),
+    ({"direction": "below", "threshold_minor": 1},) * 2,
     {"source": "a", "destination": "b", "amount_minor": 1, "currency": "EUR"},
     ({"source": "a", "destination": "b", "amount_minor": 1, "currency": "EUR"},) * 45,
     ({"source": "a", "destination": "b", "amount_minor": 1, "currency": "EUR"},) * 46,
@@ -246,10 +275,19 @@ ODD_NAMES: tuple[str, ...] = (
 def places(document: Document) -> list[Path]:
     """The path of every value in a command, objects and lists too."""
     found: list[Path] = [(name,) for name in document]
-    for index, posting in enumerate(document.get("postings", ())):
-        found.append(("postings", index))
-        found += [("postings", index, name) for name in posting]
+    for parent, children in inner_objects(document):
+        found.append(parent)
+        found += [(*parent, name) for name in children]
     return found
+
+
+def inner_objects(document: Document) -> list[tuple[Path, Document]]:
+    """The objects in a command's lists, with their paths."""
+    return [
+        ((name, index), inner)
+        for name in LISTS
+        for index, inner in enumerate(document.get(name, ()))
+    ]
 
 
 def with_value(document: Document, path: Path, value: object) -> Document:
@@ -320,8 +358,10 @@ def mutated(draw: st.DrawFn) -> Document:
 
 
 def _is_still_a_tree(document: Document) -> bool:
-    inner = document.get("postings", [])
-    return bool(document) and isinstance(inner, list) and all(isinstance(p, dict) for p in inner)
+    lists = [document[name] for name in LISTS if name in document]
+    return bool(document) and all(
+        isinstance(inner, list) and all(isinstance(one, dict) for one in inner) for inner in lists
+    )
 
 
 @st.composite

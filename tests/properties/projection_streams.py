@@ -17,8 +17,8 @@ from msgspec import UNSET
 
 from ledger.contracts.commands import Posting
 from ledger.contracts.events import (
-    Accepted,
     AccountEntry,
+    AccountEvent,
     AccountOpened,
     Event,
     PaymentPosted,
@@ -35,8 +35,8 @@ CURRENCY = "EUR"
 class Book:
     """Makes events, remembering each account's version, totals and last event."""
 
-    events: list[Accepted] = field(default_factory=list)
-    entries: dict[str, list[tuple[AccountEntry, Accepted]]] = field(default_factory=dict)
+    events: list[AccountEvent] = field(default_factory=list)
+    entries: dict[str, list[tuple[AccountEntry, AccountEvent]]] = field(default_factory=dict)
     _ticks: Any = field(default_factory=count)
 
     def open(self, account: str, account_type: Any = "liability", **limits: Any) -> AccountOpened:
@@ -90,7 +90,7 @@ class Book:
         """The account's entry in its latest event."""
         return self.entries[account][-1][0]
 
-    def by_id(self, event_id: str) -> Accepted:
+    def by_id(self, event_id: str) -> AccountEvent:
         """The event that a `prev` names."""
         return next(event for event in self.events if event.id == event_id)
 
@@ -107,7 +107,7 @@ class Book:
             + sum(amount for _, destination, amount in postings if destination == account),
         )
 
-    def _add(self, event: Accepted) -> None:
+    def _add(self, event: AccountEvent) -> None:
         self.events.append(event)
         for entry in event.accounts:
             self.entries.setdefault(entry.id, []).append((entry, event))
@@ -142,7 +142,7 @@ def raw_message(body: str, message_id: str = "m", received: int = 1) -> dict[str
     }
 
 
-Batches = list[list[Accepted]]
+Batches = list[list[AccountEvent]]
 
 ACCOUNTS = ("a", "b", "c", "d")
 
@@ -176,7 +176,7 @@ def delivered_books(draw: st.DrawFn) -> tuple[Book, Batches]:
     return book, draw(deliveries(book))
 
 
-def cut(events: Sequence[Accepted], places: set[int]) -> Batches:
+def cut(events: Sequence[AccountEvent], places: set[int]) -> Batches:
     """The events in batches that end at `places`; none is empty."""
     edges = sorted({0, len(events), *(place for place in places if place < len(events))})
     return [list(events[start:end]) for start, end in pairwise(edges)]

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from ledger.contracts.events import Accepted, AccountOpened
+from ledger.contracts.events import AccountEvent, AccountOpened
+from ledger.runtime.faults import StoreError
 from projections.balances.apply import Profile, Totals
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.project import project
-from projections.faults import StoreError
 from tests.properties.projection_streams import (
     Batches,
     Book,
@@ -152,7 +152,7 @@ def test_what_did_not_fail_is_projected_and_what_failed_can_be_retried(
     assert_is_fold(store, book)
 
 
-def assert_projected(store: MemoryBalancesStore, event: Accepted) -> None:
+def assert_projected(store: MemoryBalancesStore, event: AccountEvent) -> None:
     """Every account that the event touched is at its version or above; its profile is there."""
     for entry in event.accounts:
         account = store.account(entry.id)

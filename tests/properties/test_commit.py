@@ -24,12 +24,19 @@ from ledger.application.ports import EventStore
 from ledger.application.verification import Report
 from ledger.application.verify import verify_store
 from ledger.contracts.commands import Command
-from ledger.contracts.events import CommandRejected
+from ledger.contracts.events import CommandRejected, entries_of
 from ledger.contracts.primitives import ACCOUNT_TYPES
 from tests.support.builders import NOON_MICROSECONDS, opening
 from tests.support.model import Model, Reply
 from tests.support.stores import FAULTS, Fault, FaultyStore, OpenStore, StaleStore
-from tests.support.strategies import FEW, amounts, openings, payments, postings
+from tests.support.strategies import (
+    FEW,
+    alert_settings,
+    amounts,
+    openings,
+    payments,
+    postings,
+)
 from tests.support.worlds import World
 
 ids = st.integers(1, 40).map(lambda n: f"c{n}")
@@ -39,7 +46,11 @@ new_payments = st.one_of(
     payments(ids, postings(amount=amounts)),
 )
 commands = st.one_of(
-    new_payments, new_payments, new_payments, openings(ids=ids, currencies=("EUR", "EUR", "USD"))
+    new_payments,
+    new_payments,
+    new_payments,
+    openings(ids=ids, currencies=("EUR", "EUR", "USD")),
+    alert_settings(ids),
 )
 faults = st.lists(st.sampled_from([None, *FAULTS]), max_size=5)
 #: Microseconds by which a worker's clock is off: any two workers are less than 5 s apart.
@@ -56,8 +67,13 @@ def reply_of(outcome: Outcome) -> Reply:
         "accepted",
         outcome.repeat,
         {
-            entry.id: (entry.version, entry.debits_posted_minor, entry.credits_posted_minor)
-            for entry in outcome.event.accounts
+            entry.id: (
+                entry.version,
+                entry.debits_posted_minor,
+                entry.credits_posted_minor,
+                [(alert.direction, alert.threshold_minor) for alert in entry.crossed],
+            )
+            for entry in entries_of(outcome.event)
         },
     )
 

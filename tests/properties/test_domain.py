@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from ledger.contracts import reasons
-from ledger.contracts.commands import Command, OpenAccount, PostPayment, accounts_of
+from ledger.contracts.commands import Command, OpenAccount, PostPayment, SetAlerts, accounts_of
 from ledger.contracts.events import (
+    AccountEvent,
     decode_event,
     encode_event,
     moved_minor,
@@ -28,6 +29,7 @@ from tests.support.builders import STAMP, accepted, advanced, by_id, paying, pay
 from tests.support.strategies import (
     CURRENCIES,
     FEW,
+    alert_settings,
     amounts,
     openings,
     payments,
@@ -60,7 +62,7 @@ def test_an_accepted_payment_conserves_money(
 ) -> None:
     """Per currency, credits less debits over all accounts are the same before and after."""
     decision = decide(world, command, STAMP)
-    if isinstance(decision, Rejection):
+    if not isinstance(decision, AccountEvent):
         return
     after, _ = advanced(world, decision)
     assert sums_by_currency(after) == sums_by_currency(world)
@@ -110,7 +112,7 @@ def test_an_accepted_payment_breaks_no_constraint(
     against it settles, every one it raises at or below its highest even if all that is pending for
     it settles; all are open, of the posting's currency, and no total passes 2^63-1."""
     decision = decide(world, command, STAMP)
-    if isinstance(decision, Rejection):
+    if not isinstance(decision, AccountEvent):
         return
     after, _ = advanced(world, decision)
     for name in accounts_of(command):
@@ -270,15 +272,27 @@ class Ledger(RuleBasedStateMachine):
             assert decision.reason is reasons.ACCOUNT_EXISTS
             assert [cause.id for cause in decision.causes] == [command.account]
             return
+        assert isinstance(decision, AccountEvent)
         self.states, _ = advanced(self.states, decision)
         assert self.states[command.account].balance_minor == 0
+
+    @rule(command=alert_settings())
+    def watch(self, command: SetAlerts) -> None:
+        """Alerts are set wherever there is an account; no total changes."""
+        decision = decide(self.states, command, STAMP)
+        assert isinstance(decision, Rejection) == (command.account not in self.states)
+        if isinstance(decision, AccountEvent):
+            before = self.states[command.account]
+            self.states, _ = advanced(self.states, decision)
+            assert self.states[command.account].alerts == command.alerts
+            assert self.states[command.account].balance_minor == before.balance_minor
 
     @precondition(lambda self: len(self.states) > 1)
     @rule(command=payments(legs=postings(currencies=CURRENCIES)))
     def pay(self, command: PostPayment) -> None:
         """A payment is posted whole or not at all."""
         decision = decide(self.states, command, STAMP)
-        if not isinstance(decision, Rejection):
+        if isinstance(decision, AccountEvent):
             self.states, _ = advanced(self.states, decision)
 
     @invariant()

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
-from ledger.contracts.commands import OpenAccount, Posting, PostPayment, checked
-from ledger.contracts.events import Accepted, PaymentPosted
+from ledger.contracts.commands import (
+    Alert,
+    Command,
+    OpenAccount,
+    Posting,
+    PostPayment,
+    ScreeningReason,
+    ScreenPayment,
+    SetAlerts,
+    checked,
+    screening_id,
+)
+from ledger.contracts.events import Accepted, AccountEvent, PaymentPosted
 from ledger.contracts.primitives import AccountType
 from ledger.domain.accounts import GENESIS_HASH, AccountState, Status, evolve
 from ledger.domain.chain import StoredEvent, seal
@@ -45,6 +57,37 @@ def opening(
             min_balance_minor=min_balance_minor,
             max_balance_minor=max_balance_minor,
             effective_at=effective_at,
+        )
+    )
+
+
+def alerting(account: str, *alerts: tuple[str, int], id: str = "alerts") -> SetAlerts:
+    """A command that sets the alerts of `account`, each a direction and a threshold."""
+    return checked(
+        SetAlerts(
+            v=1,
+            id=id,
+            account=account,
+            alerts=tuple(
+                msgspec.convert({"direction": way, "threshold_minor": minor}, Alert)
+                for way, minor in alerts
+            ),
+        )
+    )
+
+
+def screening(payment: str, *, model: str = "rules-1", score_permille: int = 700) -> ScreenPayment:
+    """A command with the verdict `review` on `payment`, for one reason."""
+    reason = ScreeningReason(code="new_counterparty", value=1, norm=None, unit="accounts")
+    return checked(
+        ScreenPayment(
+            v=1,
+            id=screening_id(payment, model),
+            payment=payment,
+            model=model,
+            verdict="review",
+            score_permille=score_permille,
+            reasons=(reason,),
         )
     )
 
@@ -90,6 +133,7 @@ def state(
     lowest: int | None = None,
     highest: int | None = None,
     recorded_at: str = "2026-11-21T11:00:00.000000Z",
+    watched: tuple[Alert, ...] = (),
 ) -> AccountState:
     """A state as the domain meets it; unbounded, open and empty unless told otherwise."""
     return AccountState(
@@ -108,6 +152,7 @@ def state(
         recorded_at=recorded_at,
         last_event=f"made:{id}:{version}",
         hash=GENESIS_HASH,
+        alerts=watched,
     )
 
 
@@ -117,16 +162,16 @@ def by_id(states: Iterable[AccountState]) -> dict[str, AccountState]:
 
 
 def accepted(
-    states: Mapping[str, AccountState], command: OpenAccount | PostPayment, stamp: Stamp = STAMP
-) -> Accepted:
-    """The event of a command that the decider must accept."""
+    states: Mapping[str, AccountState], command: Command, stamp: Stamp = STAMP
+) -> AccountEvent:
+    """The event of a command on accounts that the decider must accept."""
     decision = decide(states, command, stamp)
-    assert not isinstance(decision, Rejection), decision
+    assert isinstance(decision, AccountEvent), decision
     return decision
 
 
 def refused(
-    states: Mapping[str, AccountState], command: OpenAccount | PostPayment, stamp: Stamp = STAMP
+    states: Mapping[str, AccountState], command: Command, stamp: Stamp = STAMP
 ) -> Rejection:
     """The rejection of a command that the decider must refuse."""
     decision = decide(states, command, stamp)
@@ -135,7 +180,7 @@ def refused(
 
 
 def advanced(
-    states: Mapping[str, AccountState], event: Accepted
+    states: Mapping[str, AccountState], event: AccountEvent
 ) -> tuple[dict[str, AccountState], StoredEvent]:
     """All states after `event`, and the event as it would be stored."""
     stored = seal(event, states)

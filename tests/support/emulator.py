@@ -11,6 +11,7 @@ import boto3
 from botocore.config import Config
 from mypy_boto3_dynamodb import DynamoDBClient
 
+from sandbox.endpoint import Endpoint
 from sandbox.engine import EngineOptions, running_engine
 from sandbox.workspace import claimed
 
@@ -26,11 +27,18 @@ def dynamodb_endpoint(directory: Path) -> Iterator[str]:
     if ENDPOINT:
         yield ENDPOINT
         return
+    with emulator(directory) as endpoint:
+        yield endpoint.endpoint_url
+
+
+@contextmanager
+def emulator(directory: Path) -> Iterator[Endpoint]:
+    """An empty emulator, which ends with the block."""
     with (
         claimed(directory) as workspace,
         running_engine(workspace, ENVIRONMENT, EngineOptions(region=REGION)) as endpoint,
     ):
-        yield endpoint.endpoint_url
+        yield endpoint
 
 
 def dynamodb_client(endpoint_url: str) -> DynamoDBClient:

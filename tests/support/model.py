@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from ledger.contracts.commands import Command, OpenAccount, PostPayment
+from ledger.contracts.commands import Command, OpenAccount, PostPayment, SetAlerts
 
 Verdict = Literal["accepted", "rejected", "mismatch"]
 
@@ -31,7 +31,8 @@ PRECEDENCE = (
 class Reply:
     """What a caller is told: the verdict, whether it is a repeat, and its details.
 
-    `detail` is the versions and totals of the touched accounts, the reason, or the fields.
+    `detail` is the versions, totals and crossed alerts of the touched accounts, the reason, or the
+    fields.
     """
 
     verdict: Verdict
@@ -50,6 +51,7 @@ class ModelAccount:
     version: int = 1
     debits: int = 0
     credits: int = 0
+    alerts: tuple[tuple[str, int], ...] = ()
 
     @property
     def balance(self) -> int:
@@ -86,11 +88,13 @@ class Model:
                 return Reply("mismatch", False, differing)
             return Reply(reply.verdict, True, reply.detail)
         heard_reason = heard.detail if heard and heard.verdict == "rejected" else None
-        reply = (
-            self._open(command)
-            if isinstance(command, OpenAccount)
-            else self._pay(command, heard_reason)
-        )
+        if isinstance(command, OpenAccount):
+            reply = self._open(command)
+        elif isinstance(command, SetAlerts):
+            reply = self._watch(command)
+        else:
+            assert isinstance(command, PostPayment)
+            reply = self._pay(command, heard_reason)
         self.decided[command.id] = (request, reply)
         return reply
 
@@ -104,7 +108,19 @@ class Model:
             asked["min_balance_minor"],
             asked["max_balance_minor"],
         )
-        return Reply("accepted", False, {command.account: (1, 0, 0)})
+        return Reply("accepted", False, {command.account: (1, 0, 0, [])})
+
+    def _watch(self, command: SetAlerts) -> Reply:
+        account = self.accounts.get(command.account)
+        if account is None:
+            return Reply("rejected", False, "account_not_found")
+        account.version += 1
+        account.alerts = tuple((one.direction, one.threshold_minor) for one in command.alerts)
+        return Reply(
+            "accepted",
+            False,
+            {command.account: (account.version, account.debits, account.credits, [])},
+        )
 
     def _pay(self, command: PostPayment, heard_reason: str | None) -> Reply:
         names = {name for p in command.postings for name in (p.source, p.destination)}
@@ -129,12 +145,21 @@ class Model:
         if wrong:
             first = min(wrong, key=PRECEDENCE.index)
             return Reply("rejected", False, heard_reason if heard_reason in wrong else first)
+        detail = {
+            name: (now.version, now.debits, now.credits, crossed(self.accounts[name], now))
+            for name, now in after.items()
+        }
         self.accounts.update(after)
-        return Reply(
-            "accepted",
-            False,
-            {name: (now.version, now.debits, now.credits) for name, now in after.items()},
-        )
+        return Reply("accepted", False, detail)
+
+
+def crossed(before: ModelAccount, after: ModelAccount) -> list[tuple[str, int]]:
+    """The alerts that lie between the two balances, in the direction in which they were passed."""
+    passed = {
+        "below": range(after.balance + 1, before.balance + 1),
+        "above": range(before.balance, after.balance),
+    }
+    return [(way, minor) for way, minor in before.alerts if minor in passed[way]]
 
 
 def as_asked(command: Command) -> dict[str, Any]:

@@ -14,12 +14,15 @@ from ledger.entrypoints.commands import QueueSettings
 from ledger.runtime.telemetry import Line, Telemetry
 
 QUEUES = QueueSettings(
-    commands_queue_url="https://sqs/commands",
-    commands_fifo_queue_url="https://sqs/commands.fifo",
+    commands_queue_url="https://sqs/ledger-dev-commands",
+    commands_fifo_queue_url="https://sqs/ledger-dev-commands.fifo",
+    system_commands_queue_url="https://sqs/ledger-dev-system-commands",
     commands_dlq_url="https://sqs/commands-dlq",
     commands_fifo_dlq_url="https://sqs/commands-dlq.fifo",
+    system_commands_dlq_url="https://sqs/system-commands-dlq",
 )
 _ARN = "arn:aws:sqs:eu-central-1:123456789012:ledger-dev-commands"
+_SYSTEM_ARN = "arn:aws:sqs:eu-central-1:123456789012:ledger-dev-system-commands"
 
 
 def text_of(command: Command | str) -> str:
@@ -68,6 +71,11 @@ def standard_message(
         "eventSourceARN": _ARN,
         "awsRegion": "eu-central-1",
     }
+
+
+def system_message(command: Command | str, *, id: str = "m1") -> dict[str, Any]:
+    """A message of the queue of system commands: a bare command."""
+    return standard_message(text_of(command), id=id) | {"eventSourceARN": _SYSTEM_ARN}
 
 
 def bus_message(

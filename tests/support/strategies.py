@@ -8,8 +8,13 @@ from typing import TypeVar
 from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
-from ledger.contracts.commands import OpenAccount, Posting, PostPayment
-from ledger.contracts.primitives import ACCOUNT_TYPES, AMOUNT_MINOR_MAX, POSTINGS_MAX
+from ledger.contracts.commands import Alert, OpenAccount, Posting, PostPayment, SetAlerts
+from ledger.contracts.primitives import (
+    ACCOUNT_TYPES,
+    ALERTS_MAX,
+    AMOUNT_MINOR_MAX,
+    POSTINGS_MAX,
+)
 from ledger.domain.accounts import AccountState, Status
 from tests.support.builders import opening, posting, state
 
@@ -29,6 +34,11 @@ instants = st.sampled_from(
 )
 
 
+WATCHED: tuple[tuple[Alert, ...], ...] = (
+    (),
+    (Alert(direction="below", threshold_minor=20),),
+    (Alert(direction="above", threshold_minor=40), Alert(direction="below", threshold_minor=-5)),
+)
 PAIRS = tuple(permutations(FEW, 2))
 
 
@@ -103,6 +113,24 @@ def openings(
     )
 
 
+alerts = st.builds(
+    Alert,
+    direction=st.sampled_from(["below", "above"]),
+    threshold_minor=st.sampled_from([-60, -10, 0, 10, 50, 100]),
+)
+
+
+@st.composite
+def alert_settings(draw: st.DrawFn, ids: st.SearchStrategy[str] | None = None) -> SetAlerts:
+    """The alerts of one of the few accounts: none, or thresholds that payments often cross."""
+    return SetAlerts(
+        v=1,
+        id=draw(ids) if ids is not None else "alerts",
+        account=draw(st.sampled_from(FEW)),
+        alerts=tuple(draw(st.lists(alerts, max_size=ALERTS_MAX, unique=True))),
+    )
+
+
 @st.composite
 def states(
     draw: st.DrawFn,
@@ -125,6 +153,7 @@ def states(
         pending_credits=draw(st.sampled_from([0, 0, 7, 60])),
         lowest=draw(st.sampled_from([None, None, None, 0, -50])),
         highest=draw(st.sampled_from([None, None, None, 0, 50])),
+        watched=tuple(draw(st.sampled_from(WATCHED))),
     )
 
 

@@ -7,7 +7,7 @@ from random import Random
 from ledger.application.commit import Commands, Decided
 from ledger.application.ports import EventStore
 from ledger.contracts.commands import Command
-from ledger.contracts.events import Accepted, CommandRejected
+from ledger.contracts.events import AccountEvent, CommandRejected
 from ledger.domain.accounts import AccountState
 from tests.support.builders import ACTOR, NOON_MICROSECONDS
 
@@ -55,10 +55,10 @@ def decided(commands: Commands, command: Command) -> Decided:
     return outcome
 
 
-def accepted_by(commands: Commands, command: Command) -> Accepted:
-    """The event of a command that must be accepted."""
+def accepted_by(commands: Commands, command: Command) -> AccountEvent:
+    """The event of a command on accounts that must be accepted."""
     event = decided(commands, command).event
-    assert not isinstance(event, CommandRejected), event
+    assert isinstance(event, AccountEvent), event
     return event
 
 

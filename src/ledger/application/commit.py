@@ -33,13 +33,17 @@ from ledger.application.ports import (
     TransientStoreError,
     UnknownStoredStateError,
 )
-from ledger.contracts.commands import Command, accounts_of
+from ledger.contracts import reasons
+from ledger.contracts.commands import Command, ScreenPayment, accounts_of
 from ledger.contracts.events import (
+    AccountEvent,
     Event,
+    PaymentPosted,
     UnknownEventError,
     decode_event,
     request_of,
 )
+from ledger.contracts.reasons import InvalidCommandError, Violation
 from ledger.domain.accounts import AccountState, evolve
 from ledger.domain.chain import StoredEvent, seal
 from ledger.domain.decider import decide, rejected_event
@@ -104,6 +108,7 @@ class Commands:
         """Decides `command` (well-formed) for `actor`, or answers what was decided under its id.
 
         Raises an OutageError if it can do neither now; then the same request may be sent again.
+        Raises InvalidCommandError for a verdict on what is no posted payment; nothing is recorded.
         """
         attempt = _Attempt(command, actor)
         give_up_at = self._clock() + GIVE_UP_AFTER_MICROSECONDS
@@ -128,7 +133,7 @@ class Commands:
         """One attempt; None if it should be made again with what it learnt."""
         try:
             if attempt.states is None:
-                attempt.states = self._store.load(accounts_of(attempt.command))
+                attempt.states = self._loaded(attempt.command)
             # Every attempt is stamped anew: the time must not be older than the states it met.
             proposal = _propose(attempt.states, attempt.command, attempt.actor, self._clock)
             attempt.proposed = proposal.stored.data
@@ -145,6 +150,17 @@ class Commands:
             raise UnknownStoredVersionError(str(error)) from error
         attempt.take(result)
         return None
+
+    def _loaded(self, command: Command) -> dict[str, AccountState]:
+        """The states of the accounts that the command touches."""
+        if isinstance(command, ScreenPayment):
+            # Events are never taken back: what is posted now, is when the verdict commits.
+            recorded = self._store.event(command.payment)
+            if recorded is None or not isinstance(decode_event(recorded.data), PaymentPosted):
+                fault = Violation(reasons.SCREENED_PAYMENT_UNKNOWN, "payment")
+                raise InvalidCommandError((fault,))
+            return {}
+        return self._store.load(accounts_of(command))
 
 
 class _Attempt:
@@ -198,6 +214,8 @@ def _propose(
     if isinstance(decision, Rejection):
         return _propose_rejection(states, command, decision, stamped)
     stored = seal(decision, states)
+    if not isinstance(decision, AccountEvent):
+        return _Proposal(decision, stored, Transaction((stored,)))
     writes = tuple(
         StateWrite(evolve(states.get(entry.id), decision, entry, chain_hash))
         for entry, chain_hash in zip(decision.accounts, stored.hashes, strict=True)

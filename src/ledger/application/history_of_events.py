@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from ledger.contracts.commands import accounts_of
 from ledger.contracts.events import (
-    Accepted,
     AccountEntry,
+    AccountEvent,
     CommandRejected,
     CorruptEventError,
     decode_event,
@@ -21,7 +21,7 @@ from ledger.domain.chain import StoredEvent
 class Link(NamedTuple):
     """One version of one account, as its event says it."""
 
-    fact: Accepted
+    fact: AccountEvent
     entry: AccountEntry
     data: bytes
     chain_hash: bytes
@@ -69,8 +69,8 @@ def _links(stored: StoredEvent, history: EventHistory) -> Iterator[tuple[str, in
     event = decode_event(stored.data)
     if event.id != stored.id:
         raise CorruptEventError("the stored bytes are those of another id")
-    if isinstance(event, CommandRejected):
-        history.rejections += 1
+    if not isinstance(event, AccountEvent):
+        history.rejections += isinstance(event, CommandRejected)
         return
     if tuple(entry.id for entry in event.accounts) != accounts_of(request_of(event)):
         raise CorruptEventError("its entries are not those of the accounts that it touches")

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from msgspec import Struct
 
 from ledger.application.ports import EventStore
-from ledger.contracts.events import CommandRejected, CorruptEventError, decode_event
+from ledger.contracts.events import CorruptEventError, decode_event, entries_of
 from ledger.domain.chain import StoredEvent
 
 
@@ -61,8 +61,7 @@ def _walk(store: EventStore, gap: Gap) -> Iterator[StoredEvent]:
             event = decode_event(stored.data)
         except CorruptEventError as error:
             raise BrokenWalkError(f"event {event_id} of account {gap.account}: {error}") from error
-        entries = () if isinstance(event, CommandRejected) else event.accounts
-        entry = next((one for one in entries if one.id == gap.account), None)
+        entry = next((one for one in entries_of(event) if one.id == gap.account), None)
         if entry is None or entry.version != version:
             raise BrokenWalkError(
                 f"event {event_id} did not make version {version} of account {gap.account}"

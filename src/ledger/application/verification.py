@@ -14,6 +14,7 @@ Check = Literal[
     "chain_links",
     "time_monotonic",
     "totals_follow",
+    "alerts_follow",
     "zero_sum",
     "states_equal",
     "balances_equal",

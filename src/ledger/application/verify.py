@@ -19,7 +19,13 @@ from ledger.application.ports import ACCOUNTS_A_LOAD_MAX, EventStore
 from ledger.application.verification import Check, Report
 from ledger.contracts.events import AccountEntry, AccountOpened, currency_of, moved_minor
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX, is_id
-from ledger.domain.accounts import GENESIS_HASH, AccountState, BrokenStateError, evolve
+from ledger.domain.accounts import (
+    GENESIS_HASH,
+    AccountState,
+    BrokenStateError,
+    crossed_alerts,
+    evolve,
+)
 from ledger.domain.chain import link
 
 
@@ -174,6 +180,7 @@ def _verify_account(
         here = _extending(before, links[number])
         if number == 1 or before is not None:
             _verify_link(account, before, here, report)
+        _verify_alerts(folded, here, report)
         before, folded, reached = here, _evolved(folded, here), number
     if reached < version:
         _found_missing(account, reached + 1, version, report)
@@ -214,6 +221,15 @@ def _verify_link(account: str, before: Link | None, here: Link, report: Report) 
         report.looked_at(check)
         if not holds:
             report.found(check, account, f"version {here.entry.version} ({here.event})")
+
+
+def _verify_alerts(state: AccountState | None, here: Link, report: Report) -> None:
+    """`state` is that before `here`; None at the opening, and behind what does not follow."""
+    if state is None and here.entry.version > 1:
+        return
+    report.looked_at("alerts_follow")
+    if here.entry.crossed != (crossed_alerts(state, here.entry) if state else ()):
+        report.found("alerts_follow", here.entry.id, f"version {here.entry.version} ({here.event})")
 
 
 def _leads_back(before: Link | None, here: Link) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator
+from hashlib import sha256
 from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
@@ -18,8 +19,11 @@ from ledger.contracts import reasons
 from ledger.contracts.card_numbers import holds_card_number
 from ledger.contracts.currencies import MINOR_DIGITS
 from ledger.contracts.primitives import (
+    ALERTS_MAX,
     COMMAND_BYTES_MAX,
+    ID_LENGTH_MAX,
     POSTINGS_MAX,
+    SCREENING_REASONS_MAX,
     AccountType,
     AmountMinor,
     CurrencyCode,
@@ -32,6 +36,7 @@ from ledger.contracts.primitives import (
     is_id,
 )
 from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
+from ledger.contracts.violations import precedence_of, violation_of
 
 
 class Posting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -85,36 +90,87 @@ class PostPayment(
     description: Description | UnsetType = UNSET
 
 
-Command = OpenAccount | PostPayment
-_C = TypeVar("_C", OpenAccount, PostPayment, Command)
-COMMAND_TYPES: Final[dict[str, type[OpenAccount] | type[PostPayment]]] = {
-    "account.open": OpenAccount,
-    "payment.post": PostPayment,
-}
-_VERSIONS: Final = {"account.open": frozenset({1}), "payment.post": frozenset({1})}
+class Alert(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A threshold of an account's posted balance, and the direction in which crossing it counts.
 
-#: What a field is refused for, whatever is wrong with its value; by the last name of its path.
-_REASON_OF_FIELD: Final[dict[str, Reason]] = {
-    "": reasons.MALFORMED_JSON,
-    "type": reasons.UNSUPPORTED_TYPE,
-    "v": reasons.UNSUPPORTED_VERSION,
-    "id": reasons.INVALID_ID,
-    "account": reasons.INVALID_ID,
-    "source": reasons.INVALID_ID,
-    "destination": reasons.INVALID_ID,
-    "amount_minor": reasons.INVALID_AMOUNT,
-    "min_balance_minor": reasons.INVALID_AMOUNT,
-    "max_balance_minor": reasons.INVALID_AMOUNT,
-    "currency": reasons.UNKNOWN_CURRENCY,
-    "account_type": reasons.INVALID_ACCOUNT_TYPE,
-    "effective_at": reasons.INVALID_TIME,
-    "reference": reasons.INVALID_TEXT,
-    "description": reasons.INVALID_TEXT,
-    "postings": reasons.INVALID_POSTINGS,
+    `below` is crossed by a balance that was at or above the threshold and is below it, `above` by
+    one that was at or below it and is above.
+    """
+
+    direction: Literal["below", "above"]
+    threshold_minor: LimitMinor
+
+
+class SetAlerts(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="account.set_alerts",  # stored in command.rejected events and in bus rules
+):
+    """Replace all balance alerts of an account; none switches them off.
+
+    A payment that makes the balance cross one says so in its event, once per crossing. Setting an
+    alert that the balance is beyond already crosses nothing.
+    """
+
+    v: Literal[1]
+    id: Id
+    account: Id
+    alerts: Annotated[tuple[Alert, ...], Meta(max_length=ALERTS_MAX)]
+
+
+class ScreeningReason(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Why a payment stood out: a figure of it, and beside it what is normal for its payer."""
+
+    code: Annotated[str, Meta(pattern="^[a-z][a-z_]{0,39}$")]
+    value: int
+    norm: int | None
+    unit: Literal["minor", "payments", "permille", "seconds", "accounts"]
+
+
+class ScreenPayment(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    forbid_unknown_fields=True,
+    tag_field="type",
+    tag="payment.screen",  # stored
+):
+    """Record what a fraud model made of a posted payment. See `SYSTEM_COMMANDS`.
+
+    Its id is `screening_id(payment, model)`: a model has one verdict on a payment, for ever.
+    """
+
+    v: Literal[1]
+    id: Id
+    payment: Id
+    model: Annotated[str, Meta(pattern="^[a-z0-9.-]{1,16}$")]
+    verdict: Literal["clear", "review", "block"]
+    score_permille: Annotated[int, Meta(ge=0, le=1000)]
+    reasons: Annotated[tuple[ScreeningReason, ...], Meta(max_length=SCREENING_REASONS_MAX)]
+
+
+Command = OpenAccount | PostPayment | SetAlerts | ScreenPayment
+_C = TypeVar("_C", OpenAccount, PostPayment, SetAlerts, ScreenPayment, Command)
+COMMAND_TYPES: Final[dict[str, type[Command]]] = {
+    "account.open": OpenAccount,
+    "account.set_alerts": SetAlerts,
+    "payment.post": PostPayment,
+    "payment.screen": ScreenPayment,
 }
+#: Taken from the ledger's own functions only, by a queue that nobody else may send to.
+SYSTEM_COMMANDS: Final = frozenset({"payment.screen"})
+#: How the ids of system commands begin. No client may use such an id: whoever took that of a
+#: verdict to come would keep it from being recorded.
+SYSTEM_ID_PREFIXES: Final = ("screening:", "screening.", "expire:", "expire.")
+#: What any sender may ask for, by REST, bus and queue.
+CLIENT_COMMANDS: Final = frozenset(COMMAND_TYPES) - SYSTEM_COMMANDS
+_VERSIONS: Final = dict.fromkeys(COMMAND_TYPES, frozenset({1}))
+
 _FREE_TEXT: Final = ("reference", "description")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_LEAF: Final = r"([A-Za-z_]+)?(?:\[[^\]]*\])*$"
 
 
 class _Head(Struct):
@@ -136,19 +192,21 @@ _ANYTHING = msgspec.json.Decoder()
 _ENCODER = msgspec.json.Encoder()
 
 
-def decode_command(body: bytes) -> Command:
-    """The command in `body`, checked and normalised. Raises InvalidCommandError, naming the field.
+def decode_command(body: bytes, types: Container[str] = CLIENT_COMMANDS) -> Command:
+    """The command in `body`, one of `types`, checked and normalised.
+
+    Raises InvalidCommandError, naming the field.
 
     Type and version are judged before the rest, so that a command of a version not known here is
     refused as such and not for its new fields. Of several faults of shape the first one met is
     named; of several others all are, in the order of precedence.
     """
-    judge_head(body)
+    judge_head(body, types)
     try:
         command = _COMMAND.decode(body)
     except msgspec.ValidationError as error:
         refuse_malformed_json(body)
-        violation = _violation_of(str(error))
+        violation = violation_of(str(error))
         if violation.field in _HEAD_FIELDS:  # the head was right, so it is there twice
             raise malformed_json() from None
         raise InvalidCommandError((violation,)) from None
@@ -158,7 +216,7 @@ def decode_command(body: bytes) -> Command:
     return checked(command)
 
 
-def judge_head(body: bytes, types: Container[str] = COMMAND_TYPES) -> str:
+def judge_head(body: bytes, types: Container[str]) -> str:
     """The type of the command in `body`: of `types`, in a version that this release knows.
 
     Raises InvalidCommandError: too large, not JSON, or another type or version.
@@ -168,7 +226,7 @@ def judge_head(body: bytes, types: Container[str] = COMMAND_TYPES) -> str:
     try:
         head = _HEAD.decode(body)
     except msgspec.ValidationError as error:
-        raise InvalidCommandError((_violation_of(str(error)),)) from None
+        raise InvalidCommandError((violation_of(str(error)),)) from None
     except _NOT_JSON:
         raise malformed_json() from None
     if head.type not in types:
@@ -199,12 +257,12 @@ def refuse_repeated_names(body: bytes, command: Command) -> None:
     exactly if there are as many names as fields. RFC 8259 leaves open which of two amounts counts;
     a ledger must not choose.
     """
-    names = _STRING.findall(body).count(b":")
     values = list(msgspec.structs.asdict(command).values())
     fields = 1 + len(values) - values.count(UNSET)  # and its type, which is no field of the Struct
-    if isinstance(command, PostPayment):
-        fields += len(command.postings) * len(Posting.__struct_fields__)
-    if names != fields:
+    for value in values:
+        if isinstance(value, tuple):
+            fields += sum(len(element.__struct_fields__) for element in value)
+    if _STRING.findall(body).count(b":") != fields:
         raise malformed_json()
 
 
@@ -228,10 +286,11 @@ def checked(command: _C) -> _C:
     """
     found = [*_id_faults(command), *_own_faults(command)]
     normalised = command
-    if command.effective_at is not UNSET:
+    effective_at = getattr(command, "effective_at", UNSET)
+    if effective_at is not UNSET:
         try:
             normalised = msgspec.structs.replace(
-                command, effective_at=canonical_instant(command.effective_at)
+                command, effective_at=canonical_instant(effective_at)
             )
         except ValueError:
             found.append(Violation(reasons.INVALID_TIME, "effective_at"))
@@ -240,31 +299,40 @@ def checked(command: _C) -> _C:
     return normalised
 
 
-def reason_of(field: str) -> Reason:
-    """For what a fault in the value at the path `field` is refused."""
-    leaf = re.search(_LEAF, field)
-    name = leaf.group(1) if leaf else ""
-    return _REASON_OF_FIELD.get(name or "", reasons.MALFORMED_JSON)
-
-
 def accounts_of(command: Command) -> tuple[str, ...]:
     """The accounts a command touches, each once, in order of first appearance."""
-    if isinstance(command, OpenAccount):
+    if isinstance(command, OpenAccount | SetAlerts):
         return (command.account,)
+    if isinstance(command, ScreenPayment):
+        return ()
     sides = ((posting.source, posting.destination) for posting in command.postings)
     return tuple(dict.fromkeys(account for pair in sides for account in pair))
 
 
 def default_ordering_key(command: Command) -> str:
-    """The FIFO message group of a command whose sender names none: its first source."""
-    return accounts_of(command)[0]
+    """The FIFO message group of a command whose sender names none: its first account."""
+    return next(iter(accounts_of(command)), command.id)
+
+
+def screening_id(payment: str, model: str) -> str:
+    """The id of the command with a model's verdict on a payment: readable, or hashed if too long.
+
+    Two payments never share one: what follows `screening` tells the two forms apart.
+    """
+    readable = f"screening:{payment}:{model}"
+    if len(readable) <= ID_LENGTH_MAX:
+        return readable
+    room = ID_LENGTH_MAX - len(f"screening.:{model}")
+    return f"screening.{sha256(payment.encode()).hexdigest()[:room]}:{model}"
 
 
 def _id_faults(command: Command) -> Iterator[Violation]:
-    if not is_id(command.id):
-        yield Violation(reasons.INVALID_ID, "id")
-    if isinstance(command, OpenAccount) and not is_id(command.account):
-        yield Violation(reasons.INVALID_ID, "account")
+    for name in ("id", "account", "payment"):
+        text = getattr(command, name, None)
+        if text is not None and not is_id(text):
+            yield Violation(reasons.INVALID_ID, name)
+    if not isinstance(command, ScreenPayment) and command.id.startswith(SYSTEM_ID_PREFIXES):
+        yield Violation(reasons.RESERVED_ID, "id")
 
 
 def _own_faults(command: Command) -> Iterator[Violation]:
@@ -272,7 +340,32 @@ def _own_faults(command: Command) -> Iterator[Violation]:
         if command.currency not in MINOR_DIGITS:
             yield Violation(reasons.UNKNOWN_CURRENCY, "currency")
         yield from _limit_faults(command)
-        return
+    elif isinstance(command, SetAlerts):
+        for index, alert in enumerate(command.alerts):
+            if alert in command.alerts[:index]:
+                yield Violation(reasons.INVALID_ALERTS, f"alerts[{index}]")
+    elif isinstance(command, ScreenPayment):
+        yield from _screening_faults(command)
+    else:
+        yield from _payment_faults(command)
+
+
+def _screening_faults(command: ScreenPayment) -> Iterator[Violation]:
+    # Patterns hold for text with a final newline too.
+    if not _is_plain(command.model):
+        yield Violation(reasons.INVALID_SCREENING, "model")
+    elif command.id != screening_id(command.payment, command.model):
+        yield Violation(reasons.INVALID_ID, "id")
+    for index, reason in enumerate(command.reasons):
+        if not _is_plain(reason.code):
+            yield Violation(reasons.INVALID_SCREENING, f"reasons[{index}].code")
+
+
+def _is_plain(text: str) -> bool:
+    return not _CONTROL.search(text)
+
+
+def _payment_faults(command: PostPayment) -> Iterator[Violation]:
     for index, posting in enumerate(command.postings):
         yield from _posting_faults(posting, f"postings[{index}]")
     for name in _FREE_TEXT:
@@ -307,43 +400,3 @@ def _limit_faults(command: OpenAccount) -> Iterator[Violation]:
         yield Violation(reasons.INVALID_LIMITS, "min_balance_minor")
     if highest is not None and highest < 0:
         yield Violation(reasons.INVALID_LIMITS, "max_balance_minor")
-
-
-def precedence_of(violation: Violation) -> int:
-    """The place of a violation's reason in the precedence; the first is named first."""
-    return reasons.REASONS.index(violation.reason)
-
-
-# Patterns of refusals, which are rare, are compiled when first needed and not at import.
-_PATH: Final = r"((?:\.?[a-z_]+|\[[0-9]+\])*)"
-_AT: Final = rf" - at `\$\.?{_PATH}`\Z"
-_MISSING: Final = rf"Object missing required field `([a-z_]+)`(?: - at `\$\.?{_PATH}`)?\Z"
-#: Its name is the client's own text, so it may even look like the end of such a message: only the
-#: path of an object that a command can have counts as where it is.
-_UNKNOWN: Final = (
-    r"(?s)Object contains unknown field `(.*?)`(?: - at `\$\.(postings\[[0-9]+\])`)?\Z"
-)
-
-
-def _violation_of(message: str) -> Violation:
-    """The violation that one of msgspec's messages reports; a test holds each form to msgspec's."""
-    if missing := re.match(_MISSING, message):
-        return Violation(reasons.MISSING_FIELD, _joined(missing.group(2) or "", missing.group(1)))
-    if unknown := re.match(_UNKNOWN, message):
-        name = shown_name(unknown.group(1))
-        return Violation(reasons.UNKNOWN_FIELD, _joined(unknown.group(2) or "", name))
-    at = re.search(_AT, message)
-    field = at.group(1) if at else ""
-    return Violation(reason_of(field), field)
-
-
-def _joined(parent: str, name: str) -> str:
-    return f"{parent}.{name}" if parent else name
-
-
-def shown_name(name: str) -> str:
-    """A field name of the client's as an error may show it: an id's alphabet, or masked.
-
-    A name that is itself data (a card number as a key) must not reach logs or answers.
-    """
-    return name if is_id(name) and not holds_card_number(name) else "(unprintable)"

@@ -16,7 +16,16 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from ledger.contracts.commands import Command, OpenAccount, Posting, PostPayment
+from ledger.contracts.commands import (
+    Alert,
+    Command,
+    OpenAccount,
+    Posting,
+    PostPayment,
+    ScreeningReason,
+    ScreenPayment,
+    SetAlerts,
+)
 from ledger.contracts.primitives import AccountType, available_minor, balance_minor
 from ledger.contracts.reasons import Retry
 
@@ -25,7 +34,8 @@ class AccountEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an event made of one account: its new version and the totals after it.
 
     Totals are sums of minor units since the account was opened, 0 to 2^63-1; those of pending
-    amounts are left out when 0. `prev` is absent for version 1.
+    amounts are left out when 0. `prev` is absent for version 1. `crossed` has the account's alerts
+    that this event made its posted balance cross; absent if there are none.
     """
 
     id: str
@@ -36,6 +46,7 @@ class AccountEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     credits_posted_minor: int
     debits_pending_minor: int = 0
     credits_pending_minor: int = 0
+    crossed: tuple[Alert, ...] = ()
 
     @property
     def balance_minor(self) -> int:
@@ -90,6 +101,52 @@ class PaymentPosted(
     defaulted: tuple[str, ...] = ()
 
 
+class AlertsSet(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="account.alerts_set",
+):
+    """An account's balance alerts were replaced by `alerts`. No money moved."""
+
+    v: Literal[1]
+    id: str
+    recorded_at: str
+    effective_at: str
+    actor: str
+    account: str
+    currency: str
+    alerts: tuple[Alert, ...]
+    accounts: tuple[AccountEntry, ...]
+
+
+class PaymentScreened(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="type",
+    tag="payment.screened",
+):
+    """A fraud model gave its verdict on a posted payment. It touches no account.
+
+    `score_permille` runs from 0 to 1000; `reasons` say what it is made of, the weightiest first.
+    """
+
+    v: Literal[1]
+    id: str
+    recorded_at: str
+    effective_at: str
+    actor: str
+    payment: str
+    model: str
+    verdict: Literal["clear", "review", "block"]
+    score_permille: int
+    reasons: tuple[ScreeningReason, ...]
+
+
 class Cause(Struct, frozen=True, kw_only=True):
     """A state that caused a rejection, with the values that did.
 
@@ -117,18 +174,19 @@ class CommandRejected(
     causes: tuple[Cause, ...]
 
 
-Event = AccountOpened | PaymentPosted | CommandRejected
-Accepted = AccountOpened | PaymentPosted
+AccountEvent = AccountOpened | AlertsSet | PaymentPosted
+"""An event that made a new version of every account in its `accounts`."""
+
+Accepted = AccountEvent | PaymentScreened
+Event = Accepted | CommandRejected
 EVENT_TYPES: Final[dict[str, type[Event]]] = {
     "account.opened": AccountOpened,
+    "account.alerts_set": AlertsSet,
     "payment.posted": PaymentPosted,
+    "payment.screened": PaymentScreened,
     "command.rejected": CommandRejected,
 }
-_VERSIONS: Final = {
-    "account.opened": frozenset({1}),
-    "payment.posted": frozenset({1}),
-    "command.rejected": frozenset({1}),
-}
+_VERSIONS: Final = dict.fromkeys(EVENT_TYPES, frozenset({1}))
 
 _ENCODER = msgspec.json.Encoder()
 
@@ -174,13 +232,13 @@ def decode_event(data: bytes | str) -> Event:
 
 
 def entries_of(event: Event) -> tuple[AccountEntry, ...]:
-    """The accounts an event touched; none for a rejection."""
-    return () if isinstance(event, CommandRejected) else event.accounts
+    """The accounts an event touched; none for a rejection or a screening."""
+    return event.accounts if isinstance(event, AccountEvent) else ()
 
 
-def currency_of(event: Accepted, account: str) -> str:
+def currency_of(event: AccountEvent, account: str) -> str:
     """The currency of an account that the event touched."""
-    if isinstance(event, AccountOpened):
+    if not isinstance(event, PaymentPosted):
         return event.currency
     return next(
         posting.currency
@@ -189,9 +247,9 @@ def currency_of(event: Accepted, account: str) -> str:
     )
 
 
-def moved_minor(event: Accepted, account: str) -> tuple[int, int]:
+def moved_minor(event: AccountEvent, account: str) -> tuple[int, int]:
     """What the event itself added to an account's posted (debits, credits), in minor units."""
-    if isinstance(event, AccountOpened):
+    if not isinstance(event, PaymentPosted):
         return 0, 0
     debits = sum(p.amount_minor for p in event.postings if p.source == account)
     credits_ = sum(p.amount_minor for p in event.postings if p.destination == account)
@@ -202,6 +260,18 @@ def request_of(event: Event) -> Command:
     """The command that made the event, as it was sent: defaulted fields are UNSET again."""
     if isinstance(event, CommandRejected):
         return event.request
+    if isinstance(event, AlertsSet):
+        return SetAlerts(v=1, id=event.id, account=event.account, alerts=event.alerts)
+    if isinstance(event, PaymentScreened):
+        return ScreenPayment(
+            v=1,
+            id=event.id,
+            payment=event.payment,
+            model=event.model,
+            verdict=event.verdict,
+            score_permille=event.score_permille,
+            reasons=event.reasons,
+        )
     defaulted = frozenset(event.defaulted)
     if isinstance(event, PaymentPosted):
         return PostPayment(

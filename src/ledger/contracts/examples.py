@@ -1,4 +1,4 @@
-"""One example of every command and event: a salary account, a card payment, a refusal.
+"""One example of every command, event and notification: an account, a card payment, a refusal.
 
 They are what the schemas, the documents and the OpenAPI description show. Tests hold them to the
 schemas, to both parsers, and to what the ledger really answers to the commands among them.
@@ -18,6 +18,16 @@ COMMANDS: Final[dict[tuple[str, int], dict[str, object]]] = {
         "currency": "EUR",
         "account_type": "liability",
         "min_balance_minor": -50000,
+    },
+    ("account.set_alerts", 1): {
+        "type": "account.set_alerts",
+        "v": 1,
+        "id": "1c9a4d1f-63f0-4b0e-8f4f-0a3f1a5f7e21",
+        "account": "customers:42:wallet",
+        "alerts": [
+            {"direction": "below", "threshold_minor": -40000},
+            {"direction": "above", "threshold_minor": 1000000},
+        ],
     },
     ("payment.post", 1): {
         "type": "payment.post",
@@ -39,6 +49,19 @@ COMMANDS: Final[dict[tuple[str, int], dict[str, object]]] = {
         ],
         "effective_at": "2026-11-21T23:10:04Z",
         "reference": "order-1001",
+    },
+    ("payment.screen", 1): {
+        "type": "payment.screen",
+        "v": 1,
+        "id": "screening:5f0c8b1e-7d55-4a0e-9a0e-2f6f6c1d9b10:rules-1",
+        "payment": "5f0c8b1e-7d55-4a0e-9a0e-2f6f6c1d9b10",
+        "model": "rules-1",
+        "verdict": "review",
+        "score_permille": 620,
+        "reasons": [
+            {"code": "amount_above_norm", "value": 1250, "norm": 210, "unit": "minor"},
+            {"code": "new_counterparty", "value": 1, "norm": None, "unit": "accounts"},
+        ],
     },
 }
 
@@ -149,6 +172,46 @@ EVENTS: Final[dict[tuple[str, int], dict[str, object]]] = {
         ],
         "reference": "order-1001",
     },
+    ("account.alerts_set", 1): {
+        "type": "account.alerts_set",
+        "v": 1,
+        "id": "1c9a4d1f-63f0-4b0e-8f4f-0a3f1a5f7e21",
+        "recorded_at": "2026-11-21T23:10:08.000000Z",
+        "effective_at": "2026-11-21T23:10:08.000000Z",
+        "actor": _ACTOR,
+        "account": "customers:42:wallet",
+        "currency": "EUR",
+        "alerts": [
+            {"direction": "below", "threshold_minor": -40000},
+            {"direction": "above", "threshold_minor": 1000000},
+        ],
+        "accounts": [
+            {
+                "id": "customers:42:wallet",
+                "type": "liability",
+                "version": 3,
+                "prev": "5f0c8b1e-7d55-4a0e-9a0e-2f6f6c1d9b10",
+                "debits_posted_minor": 1250,
+                "credits_posted_minor": 0,
+            }
+        ],
+    },
+    ("payment.screened", 1): {
+        "type": "payment.screened",
+        "v": 1,
+        "id": "screening:5f0c8b1e-7d55-4a0e-9a0e-2f6f6c1d9b10:rules-1",
+        "recorded_at": "2026-11-21T23:10:06.200000Z",
+        "effective_at": "2026-11-21T23:10:06.200000Z",
+        "actor": "sqs:AROAEXAMPLE:ledger-prod-fraud",
+        "payment": "5f0c8b1e-7d55-4a0e-9a0e-2f6f6c1d9b10",
+        "model": "rules-1",
+        "verdict": "review",
+        "score_permille": 620,
+        "reasons": [
+            {"code": "amount_above_norm", "value": 1250, "norm": 210, "unit": "minor"},
+            {"code": "new_counterparty", "value": 1, "norm": None, "unit": "accounts"},
+        ],
+    },
     ("command.rejected", 1): {
         "type": "command.rejected",
         "v": 1,
@@ -170,5 +233,22 @@ EVENTS: Final[dict[tuple[str, int], dict[str, object]]] = {
                 },
             }
         ],
+    },
+}
+
+#: By type and version: a later payment that took the wallet below its alert.
+NOTIFICATIONS: Final[dict[tuple[str, int], dict[str, object]]] = {
+    ("balance.alert", 1): {
+        "type": "balance.alert",
+        "v": 1,
+        "id": "0e8f6a52-4f0b-4a55-9b0e-3d1f5f1c7a90/customers:42:wallet/below/-40000",
+        "event": "0e8f6a52-4f0b-4a55-9b0e-3d1f5f1c7a90",
+        "account": "customers:42:wallet",
+        "account_version": 4,
+        "currency": "EUR",
+        "direction": "below",
+        "threshold_minor": -40000,
+        "balance_minor": -41250,
+        "recorded_at": "2026-11-22T08:15:30.250000Z",
     },
 }

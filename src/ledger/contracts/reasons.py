@@ -30,6 +30,7 @@ class Kind(StrEnum):
     CONFLICT = "conflict"  # the id was decided before; what was recorded stands
     REJECTION = "rejection"  # decided against the accounts' states; recorded for ever
     LOOKUP = "lookup"  # a query found nothing, or not yet
+    WEBHOOK = "webhook"  # a request about a subscriber of webhooks; nothing was changed
     OUTAGE = "outage"  # nothing was decided, or its answer was lost; nothing is half-done
 
 
@@ -111,6 +112,13 @@ MISSING_FIELD: Final = Reason(
 INVALID_ID: Final = Reason(
     "invalid_id", _MALFORMED, _400, "never", "An id is not 1 to 64 characters of `A-Za-z0-9._:-`."
 )
+RESERVED_ID: Final = Reason(
+    "reserved_id",
+    _MALFORMED,
+    _400,
+    "never",
+    "The ledger's own commands have ids that begin so: `screening` or `expire`, then `:` or `.`.",
+)
 INVALID_AMOUNT: Final = Reason(
     "invalid_amount",
     _MALFORMED,
@@ -161,6 +169,27 @@ INVALID_LIMITS: Final = Reason(
     _400,
     "never",
     "The lowest balance is above the highest, or an opening balance of 0 is outside them.",
+)
+INVALID_ALERTS: Final = Reason(
+    "invalid_alerts",
+    _MALFORMED,
+    _400,
+    "never",
+    "Not a list of at most 4 different alerts, each `below` or `above` a threshold.",
+)
+INVALID_SCREENING: Final = Reason(
+    "invalid_screening",
+    _MALFORMED,
+    _400,
+    "never",
+    "A verdict, score, model or reason that is not of the documented form.",
+)
+SCREENED_PAYMENT_UNKNOWN: Final = Reason(
+    "screened_payment_unknown",
+    _MALFORMED,
+    _400,
+    "never",
+    "No posted payment has the id that the verdict is on.",
 )
 IDEMPOTENCY_MISMATCH: Final = Reason(
     "idempotency_mismatch",
@@ -237,6 +266,54 @@ NOT_YET_PROJECTED: Final = Reason(
     "same_request",
     "The projection has not reached the version asked for; ask again shortly.",
 )
+WEBHOOK_UNKNOWN: Final = Reason(
+    "webhook_unknown", Kind.WEBHOOK, _404, "never", "No webhook has this id."
+)
+WEBHOOK_INVALID: Final = Reason(
+    "webhook_invalid",
+    Kind.WEBHOOK,
+    _400,
+    "never",
+    "The id, the URL or a filter of a webhook is not of its form.",
+)
+WEBHOOK_URL_INSECURE: Final = Reason(
+    "webhook_url_insecure",
+    Kind.WEBHOOK,
+    _400,
+    "never",
+    "The URL is not `https`; plain `http` is for networks that the deployment trusts.",
+)
+WEBHOOK_URL_CREDENTIALS: Final = Reason(
+    "webhook_url_credentials",
+    Kind.WEBHOOK,
+    _400,
+    "never",
+    "The URL holds a user name or password; signatures show who sends.",
+)
+WEBHOOK_ADDRESS_REFUSED: Final = Reason(
+    "webhook_address_refused",
+    Kind.WEBHOOK,
+    _422,
+    "never",
+    "The URL leads to an address that is not public and in no network the deployment trusts.",
+)
+WEBHOOK_LIMIT: Final = Reason(
+    "webhook_limit",
+    Kind.WEBHOOK,
+    _409,
+    "same_request",
+    "There are as many webhooks as there may be; remove one first.",
+)
+WEBHOOK_DISABLED: Final = Reason(
+    "webhook_disabled", Kind.WEBHOOK, _409, "never", "The webhook is disabled; enable it first."
+)
+WEBHOOK_ROTATING: Final = Reason(
+    "webhook_rotating",
+    Kind.WEBHOOK,
+    _409,
+    "same_request",
+    "The secret before is still in use beside the present one; wait, or rotate with `now`.",
+)
 CONTENTION: Final = Reason(
     "contention",
     Kind.OUTAGE,
@@ -294,6 +371,7 @@ REASONS: Final[tuple[Reason, ...]] = (
     UNKNOWN_FIELD,
     MISSING_FIELD,
     INVALID_ID,
+    RESERVED_ID,
     INVALID_AMOUNT,
     UNKNOWN_CURRENCY,
     INVALID_ACCOUNT_TYPE,
@@ -303,6 +381,9 @@ REASONS: Final[tuple[Reason, ...]] = (
     INVALID_POSTINGS,
     SAME_ACCOUNT,
     INVALID_LIMITS,
+    INVALID_ALERTS,
+    INVALID_SCREENING,
+    SCREENED_PAYMENT_UNKNOWN,
     IDEMPOTENCY_MISMATCH,
     ACCOUNT_EXISTS,
     ACCOUNT_NOT_FOUND,
@@ -316,6 +397,14 @@ REASONS: Final[tuple[Reason, ...]] = (
     ACCOUNT_UNKNOWN,
     INVALID_QUERY,
     NOT_YET_PROJECTED,
+    WEBHOOK_UNKNOWN,
+    WEBHOOK_INVALID,
+    WEBHOOK_URL_INSECURE,
+    WEBHOOK_URL_CREDENTIALS,
+    WEBHOOK_ADDRESS_REFUSED,
+    WEBHOOK_LIMIT,
+    WEBHOOK_DISABLED,
+    WEBHOOK_ROTATING,
     CONTENTION,
     CLOCK_SKEW,
     STORE_UNAVAILABLE,

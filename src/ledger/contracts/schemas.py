@@ -1,4 +1,4 @@
-"""JSON Schemas (draft 2020-12) of the commands and events, made from their Structs.
+"""JSON Schemas (draft 2020-12) of commands, events and notifications, made from their Structs.
 
 The Structs say types, bounds and which fields are required; this module adds what they cannot:
 what each field means, the form of text in events, and an example. Only generators and tests import
@@ -17,6 +17,7 @@ from msgspec import Struct
 from ledger.contracts import examples
 from ledger.contracts.commands import COMMAND_TYPES
 from ledger.contracts.events import EVENT_TYPES
+from ledger.contracts.notifications import ALERT_TYPE, BalanceAlert
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX, ID_PATTERN
 
 Schema = dict[str, object]
@@ -54,6 +55,14 @@ _MEANING: Final[dict[str, str]] = {
     "field": "The path of the field at fault, as `postings[0].source`. Absent if it is no one's.",
     "request": "The refused command as it was sent.",
     "causes": "The states of the accounts that caused the refusal.",
+    "alerts": "All alerts of the account, at most 4, no two alike. An empty list: none.",
+    "direction": "Which way the posted balance must cross the threshold.",
+    "threshold_minor": "The balance to watch for, in minor units on the account's normal side.",
+    "payment": "The id of the payment screened.",
+    "model": "Which model judged it: `a-z0-9.-`, at most 16 characters.",
+    "verdict": "`clear`; `review`: a person should look; `block`: it should not have been made.",
+    "score_permille": "From 0, as usual as can be, to 1000.",
+    "reasons": "What stood out, the weightiest first; at most 8.",
 }
 
 #: What a field means and the form it has, where its name alone does not say it; by Struct.
@@ -65,6 +74,34 @@ OF_STRUCT: Final[dict[str, dict[str, Schema]]] = {
         "id": {"description": "The payment's id: the same id is decided once, for ever."},
     },
     "Posting": {},
+    "SetAlerts": {
+        "id": {"description": "The command's id: the same id is decided once, for ever."},
+    },
+    "Alert": {},
+    "ScreenPayment": {
+        "id": {"description": "`screening:<payment>:<model>`, or with a hash if that is too long."},
+    },
+    "ScreeningReason": {
+        "code": {"description": "What stood out: a code of docs/fraud.md."},
+        "value": {"description": "The payment's figure, in `unit`."},
+        "norm": {
+            "description": "What is normal for the payer, in `unit`. Null: nothing to compare."
+        },
+        "unit": {"description": "What `value` and `norm` count; `minor` is minor units."},
+    },
+    "AlertsSet": {
+        "id": {"description": "The id of the command that set them.", **_AN_ID},
+        "account": {**_AN_ID},
+        "recorded_at": {**_STORED_INSTANT},
+        "effective_at": {**_STORED_INSTANT},
+        "accounts": {"minItems": 1, "maxItems": 1},
+    },
+    "PaymentScreened": {
+        "id": {"description": "The id of the command with the verdict.", **_AN_ID},
+        "payment": {**_AN_ID},
+        "recorded_at": {**_STORED_INSTANT},
+        "effective_at": {**_STORED_INSTANT},
+    },
     "AccountOpened": {
         "id": {"description": "The id of the command that opened it.", **_AN_ID},
         "account": {**_AN_ID},
@@ -109,6 +146,23 @@ OF_STRUCT: Final[dict[str, dict[str, Schema]]] = {
             "description": "Credits held and not yet posted, in minor units. Absent: 0.",
             **_TOTAL,
         },
+        "crossed": {
+            "description": "The account's alerts that this event made its balance cross. "
+            "Absent: none.",
+        },
+    },
+    "BalanceAlert": {
+        "id": {"description": "`<event>/<account>/<direction>/<threshold_minor>`: one a crossing."},
+        "event": {"description": "The id of the event that made the balance cross.", **_AN_ID},
+        "account": {**_AN_ID},
+        "account_version": {
+            "description": "The version of the account that the event made: what is newer counts.",
+            "minimum": 1,
+        },
+        "balance_minor": {
+            "description": "The posted balance after that event, in minor units; normal side.",
+        },
+        "recorded_at": {**_STORED_INSTANT},
     },
     "Cause": {
         "id": {"description": "The account's id.", **_AN_ID},
@@ -136,6 +190,13 @@ def event_schemas() -> dict[tuple[str, int], Schema]:
         (name, 1): _schema(struct, name, 1, examples.EVENTS[name, 1])
         for name, struct in EVENT_TYPES.items()
     }
+
+
+def notification_schemas() -> dict[tuple[str, int], Schema]:
+    """The schema of every message of the topic that is no event, by type and version. As events
+    they may gain fields within a version."""
+    example = examples.NOTIFICATIONS[ALERT_TYPE, 1]
+    return {(ALERT_TYPE, 1): _schema(BalanceAlert, ALERT_TYPE, 1, example)}
 
 
 def _schema(struct: type[Struct], name: str, version: int, example: Schema) -> Schema:

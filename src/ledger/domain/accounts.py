@@ -11,7 +11,8 @@ from typing import Final, Literal
 import msgspec
 from msgspec import UNSET, Struct
 
-from ledger.contracts.events import Accepted, AccountEntry, AccountOpened
+from ledger.contracts.commands import Alert
+from ledger.contracts.events import AccountEntry, AccountEvent, AccountOpened, AlertsSet
 from ledger.contracts.primitives import (
     AMOUNT_MINOR_MAX,
     DEBIT_NORMAL,
@@ -42,6 +43,7 @@ class AccountState(Struct, frozen=True, kw_only=True):
     recorded_at: str
     last_event: str
     hash: bytes
+    alerts: tuple[Alert, ...] = ()
 
     @property
     def balance_minor(self) -> int:
@@ -91,7 +93,7 @@ def check_state(state: AccountState) -> None:
 
 
 def evolve(
-    state: AccountState | None, event: Accepted, entry: AccountEntry, chain_hash: bytes
+    state: AccountState | None, event: AccountEvent, entry: AccountEntry, chain_hash: bytes
 ) -> AccountState:
     """The state of the account of `entry` after `event`, whose chain hash is given.
 
@@ -112,6 +114,7 @@ def evolve(
             recorded_at=event.recorded_at,
             last_event=event.id,
             hash=chain_hash,
+            alerts=event.alerts if isinstance(event, AlertsSet) else state.alerts,
         )
     check_state(after)
     return after
@@ -119,7 +122,7 @@ def evolve(
 
 def next_entry(state: AccountState, debits_minor: int, credits_minor: int) -> AccountEntry:
     """The entry of an event that adds these posted debits and credits to `state`."""
-    return AccountEntry(
+    entry = AccountEntry(
         id=state.id,
         type=state.type,
         version=state.version + 1,
@@ -129,6 +132,20 @@ def next_entry(state: AccountState, debits_minor: int, credits_minor: int) -> Ac
         debits_pending_minor=state.debits_pending_minor,
         credits_pending_minor=state.credits_pending_minor,
     )
+    crossed = crossed_alerts(state, entry)
+    return msgspec.structs.replace(entry, crossed=crossed) if crossed else entry
+
+
+def crossed_alerts(state: AccountState, entry: AccountEntry) -> tuple[Alert, ...]:
+    """The alerts of `state` that its posted balance crosses on the way to the totals of `entry`."""
+    before, after = state.balance_minor, entry.balance_minor
+    return tuple(alert for alert in state.alerts if _crosses(alert, before, after))
+
+
+def _crosses(alert: Alert, before_minor: int, after_minor: int) -> bool:
+    if alert.direction == "below":
+        return before_minor >= alert.threshold_minor > after_minor
+    return before_minor <= alert.threshold_minor < after_minor
 
 
 def _opened(event: AccountOpened, entry: AccountEntry, chain_hash: bytes) -> AccountState:
@@ -151,7 +168,7 @@ def _opened(event: AccountOpened, entry: AccountEntry, chain_hash: bytes) -> Acc
     )
 
 
-def _refuse_gap(state: AccountState | None, event: Accepted, entry: AccountEntry) -> None:
+def _refuse_gap(state: AccountState | None, event: AccountEvent, entry: AccountEntry) -> None:
     opening = isinstance(event, AccountOpened)
     if state is None:
         follows = opening and entry.version == 1 and entry.prev is UNSET

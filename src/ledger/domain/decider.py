@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ledger.contracts.commands import Command, OpenAccount
+from ledger.contracts.commands import Command, OpenAccount, ScreenPayment, SetAlerts
 from ledger.contracts.events import Accepted, CommandRejected
 from ledger.domain.accounts import AccountState
 from ledger.domain.open_account import decide_opening
 from ledger.domain.post_payment import decide_payment
 from ledger.domain.rejections import Rejection
+from ledger.domain.screen_payment import decide_screening
+from ledger.domain.set_alerts import decide_alerts
 from ledger.domain.stamp import Stamp
 
 Decision = Accepted | Rejection
@@ -22,6 +24,10 @@ def decide(states: Mapping[str, AccountState], command: Command, stamp: Stamp) -
     """
     if isinstance(command, OpenAccount):
         return decide_opening(states, command, stamp)
+    if isinstance(command, SetAlerts):
+        return decide_alerts(states, command, stamp)
+    if isinstance(command, ScreenPayment):
+        return decide_screening(command, stamp)
     return decide_payment(states, command, stamp)
 
 

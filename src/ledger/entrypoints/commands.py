@@ -1,7 +1,9 @@
-"""The queue of commands: each message is decided by itself, in order where order was asked for.
+"""The queues of commands: each message is decided by itself, in order where order was asked for.
 
-Two queues feed one handler. `commands` has what the ingress bus delivered, in EventBridge's
-envelope and in no order; `commands.fifo` has bare commands, in order within a message group.
+Three queues feed one handler. `commands` has what the ingress bus delivered, in EventBridge's
+envelope and in no order; `commands.fifo` has bare commands, in order within a message group;
+`system-commands` has bare commands of the ledger's own functions, which alone may send there. Only
+from the last are system commands taken, and nothing else is.
 
 A message that can never be decided (malformed, or an id that another request has used) is sent to
 the dead letters by the handler itself, with its reason, and not retried. One that could not be
@@ -11,7 +13,8 @@ batch come back too, or they would overtake it.
 
 from __future__ import annotations
 
-from collections import Counter
+import re
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -24,7 +27,9 @@ from ledger.application.commit import Commands, Mismatch
 from ledger.application.outages import OutageError
 from ledger.contracts import reasons
 from ledger.contracts.commands import (
+    CLIENT_COMMANDS,
     COMMAND_TYPES,
+    SYSTEM_COMMANDS,
     Command,
     decode_command,
     reasons_against_text,
@@ -51,18 +56,30 @@ REMAINING_MILLISECONDS_MIN: Final = 18_000
 
 @dataclass(frozen=True, slots=True)
 class QueueSettings:
-    """The URLs of the two queues of commands and of their dead letters."""
+    """The URLs of the queues of commands and of their dead letters."""
 
     commands_queue_url: str
     commands_fifo_queue_url: str
+    system_commands_queue_url: str
     commands_dlq_url: str
     commands_fifo_dlq_url: str
+    system_commands_dlq_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """A queue that feeds the handler, where its dead letters go, and how its messages are read."""
+
+    url: str
+    dead_letters_url: str
+    parse: Callable[[Record], tuple[Command, str]]
 
 
 @dataclass(slots=True)
 class _Batch:
-    """What has become of a batch so far."""
+    """What has become of a batch of the queue of that name so far."""
 
+    queue: str
     failed: list[Record] = field(default_factory=list)
     blocked_groups: set[str] = field(default_factory=set)
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -102,11 +119,12 @@ class _Worker:
         self._commands = commands
         self._meter = meter
         self._sqs = sqs
-        self._queues = queues
+        self._queues = _by_name(queues)
         self._chance = chance
 
     def work(self, records: Sequence[Record], context: object, line: Line) -> BatchAnswer:
-        batch = _Batch()
+        # A batch is one mapping's, and so one queue's.
+        batch = _Batch(_name(records[0]["eventSourceARN"]) if records else "")
         for record in records:
             group = _group(record)
             if (group and group in batch.blocked_groups) or _out_of_time(context):
@@ -124,7 +142,7 @@ class _Worker:
     def _handled(self, record: Record, batch: _Batch) -> bool:
         """Whether this message is done with, one way or another."""
         try:
-            command, actor = _parsed(record)
+            command, actor = self._queue_of(record).parse(record)
             outcome = self._commands.handle(command, actor)
         except InvalidCommandError as error:
             return self._buried(record, error.violations[0], batch)
@@ -158,9 +176,7 @@ class _Worker:
         )
         try:
             self._sqs.send_message(
-                QueueUrl=(
-                    self._queues.commands_fifo_dlq_url if group else self._queues.commands_dlq_url
-                ),
+                QueueUrl=self._queue_of(record).dead_letters_url,
                 MessageBody=record["body"],
                 MessageAttributes={
                     name: {"DataType": "String", "StringValue": value}
@@ -176,16 +192,18 @@ class _Worker:
         return True
 
     def _delay(self, failed: Sequence[Record]) -> None:
-        by_queue = {
-            self._queues.commands_fifo_queue_url: [record for record in failed if _group(record)],
-            self._queues.commands_queue_url: [record for record in failed if not _group(record)],
-        }
+        by_queue: defaultdict[str, list[Record]] = defaultdict(list)
+        for record in failed:
+            by_queue[self._queue_of(record).url].append(record)
         for url, records in by_queue.items():
-            if records:
-                delay_retries(self._sqs, url, records, self._chance)
+            delay_retries(self._sqs, url, records, self._chance)
+
+    def _queue_of(self, record: Record) -> _Queue:
+        return self._queues[_name(record["eventSourceARN"])]
 
     def _report(self, batch: _Batch, line: Line) -> None:
         usage = self._meter.take()
+        line.note("queue", batch.queue)
         line.note("outcomes", dict(batch.outcomes))
         line.note("requests", usage.requests)
         line.note("write_units", round(usage.write_units))
@@ -198,6 +216,8 @@ class _Worker:
         ):
             if counts:
                 line.note(name, dict(counts))
+        if rejected := batch.outcomes["rejected"]:
+            line.count("CommandsRejected", rejected)
         if batch.dead_letters:
             line.count("CommandsBuried", batch.dead_letters.total())
         if conflicts := batch.causes["stale"] + batch.causes["conflict"]:
@@ -208,16 +228,44 @@ class _Worker:
             line.warn()
 
 
-def _parsed(record: Record) -> tuple[Command, str]:
-    """The command in a message, and who asked for it. Raises InvalidCommandError."""
-    body = record["body"].encode()
-    if _group(record):
-        return decode_command(body), f"sqs:{record['attributes'].get('SenderId', '')}"
+def _by_name(queues: QueueSettings) -> Mapping[str, _Queue]:
+    """The queues by the name that a message's source and a queue's URL both end in."""
+    every = (
+        _Queue(queues.commands_queue_url, queues.commands_dlq_url, _enveloped),
+        _Queue(queues.commands_fifo_queue_url, queues.commands_fifo_dlq_url, _bare),
+        _Queue(queues.system_commands_queue_url, queues.system_commands_dlq_url, _system),
+    )
+    return {_name(queue.url): queue for queue in every}
+
+
+def _name(arn_or_url: str) -> str:
+    return re.split("[:/]", arn_or_url)[-1]
+
+
+def _bare(record: Record) -> tuple[Command, str]:
+    """A client's command, and who sent it. Raises InvalidCommandError."""
+    return decode_command(record["body"].encode(), CLIENT_COMMANDS), _sender(record)
+
+
+def _system(record: Record) -> tuple[Command, str]:
+    """A system command, and which function sent it. Raises InvalidCommandError."""
+    return decode_command(record["body"].encode(), SYSTEM_COMMANDS), _sender(record)
+
+
+def _sender(record: Record) -> str:
+    return f"sqs:{record['attributes'].get('SenderId', '')}"
+
+
+def _enveloped(record: Record) -> tuple[Command, str]:
+    """A client's command that came over the ingress bus, and who put it there.
+
+    Raises InvalidCommandError.
+    """
     try:
-        envelope = open_envelope(body)
+        envelope = open_envelope(record["body"].encode())
     except MalformedEnvelopeError:
         raise InvalidCommandError((Violation(reasons.MALFORMED_JSON, ""),)) from None
-    if envelope.detail_type not in COMMAND_TYPES:
+    if envelope.detail_type not in CLIENT_COMMANDS:
         raise InvalidCommandError((Violation(reasons.UNSUPPORTED_TYPE, "detail-type"),))
     command = decode_command(bytes(envelope.detail))
     if not isinstance(command, COMMAND_TYPES[envelope.detail_type]):

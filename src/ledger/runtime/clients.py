@@ -14,6 +14,8 @@ from botocore.config import Config
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 # A healthy call takes 5-20 ms; one that took seconds is lost, and the function's own time-out of
@@ -30,6 +32,16 @@ def dynamodb_client(*, attempts: int) -> DynamoDBClient:
 def sqs_client(*, attempts: int = 3) -> SQSClient:
     """An SQS client."""
     return boto3.client("sqs", config=_config(attempts))
+
+
+def sns_client(*, attempts: int) -> SNSClient:
+    """An SNS client; `attempts` counts the SDK's tries of one call, the first included."""
+    return boto3.client("sns", config=_config(attempts))
+
+
+def secretsmanager_client(*, attempts: int = 3) -> SecretsManagerClient:
+    """A Secrets Manager client."""
+    return boto3.client("secretsmanager", config=_config(attempts))
 
 
 def eventbridge_client(*, attempts: int = 3) -> EventBridgeClient:

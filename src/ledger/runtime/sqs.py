@@ -70,9 +70,16 @@ def delay_retries(
     Never raises for an error of SQS: a message whose visibility could not be changed comes back
     anyhow, only later. Ten messages cost one request.
     """
+    waits = [(record, retry_seconds(receive_count(record), random)) for record in records]
+    return delay_each(client, queue_url, waits)
+
+
+def delay_each(client: SQSClient, queue_url: str, waits: Sequence[tuple[Record, int]]) -> int:
+    """Bring failed messages back, each after so many seconds (43,200 at most, less the time since
+    it was received); answers, and raises, as `delay_retries`."""
     refused = 0
-    for start in range(0, len(records), _ENTRIES_MAX):
-        chunk = records[start : start + _ENTRIES_MAX]
+    for start in range(0, len(waits), _ENTRIES_MAX):
+        chunk = waits[start : start + _ENTRIES_MAX]
         try:
             answer = client.change_message_visibility_batch(
                 QueueUrl=queue_url,
@@ -80,9 +87,9 @@ def delay_retries(
                     {
                         "Id": str(index),
                         "ReceiptHandle": record["receiptHandle"],
-                        "VisibilityTimeout": retry_seconds(receive_count(record), random),
+                        "VisibilityTimeout": seconds,
                     }
-                    for index, record in enumerate(chunk)
+                    for index, (record, seconds) in enumerate(chunk)
                 ],
             )
         except (BotoCoreError, ClientError):

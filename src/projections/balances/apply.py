@@ -13,10 +13,9 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger.contracts.events import (
-    Accepted,
     AccountEntry,
+    AccountEvent,
     AccountOpened,
-    CommandRejected,
     Event,
     currency_of,
 )
@@ -105,8 +104,8 @@ def coalesce(events: Iterable[Event]) -> Writes:
 
 
 def totals_of(event: Event) -> Iterator[Totals]:
-    """The totals that an event left behind; none for a rejection."""
-    if not isinstance(event, CommandRejected):
+    """The totals that an event left behind, of each account that it touched."""
+    if isinstance(event, AccountEvent):
         for entry in event.accounts:
             yield _totals(event, entry)
 
@@ -127,7 +126,7 @@ def profile_of(event: Event) -> Profile | None:
     )
 
 
-def _totals(event: Accepted, entry: AccountEntry) -> Totals:
+def _totals(event: AccountEvent, entry: AccountEntry) -> Totals:
     return Totals(
         account=entry.id,
         version=entry.version,

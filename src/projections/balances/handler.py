@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ledger.consuming.batches import Consumer, World, make_consumer
+from ledger.consuming.deployed import deployed_world
 from ledger.runtime.clients import dynamodb_client
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from projections.balances.project import project
-from projections.balances.store import BalancesStore, DynamoBalancesStore
-from projections.deployed import deployed_world
-from projections.intake import Consumer, World, make_consumer
+from projections.balances.store import BalancesStore, DynamoBalancesStore, generations
+from projections.generations.views import Generational, Views
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -26,16 +27,19 @@ class Settings:
     queue_url: str
 
 
-def make_handler(*, store: BalancesStore, **world: Unpack[World]) -> Consumer:
+def make_handler(*, stores: Generational[BalancesStore], **world: Unpack[World]) -> Consumer:
     """A handler of batches of queue messages; see `make_consumer`."""
-    return make_consumer(partial(project, store), **world)
+    return make_consumer(stores.projecting(project), **world)
 
 
 def _build() -> Consumer:
     settings = read_settings(Settings)
+    # A write is idempotent: one more try inside the SDK costs less than a message's return.
+    client, table = dynamodb_client(attempts=2), settings.balances_table
     return make_handler(
-        # A write is idempotent: one more try inside the SDK costs less than a message's return.
-        store=DynamoBalancesStore(dynamodb_client(attempts=2), settings.balances_table),
+        stores=Generational(
+            Views(generations(client, table).pointer), partial(DynamoBalancesStore, client, table)
+        ),
         **deployed_world(settings.queue_url),
     )
 

@@ -6,18 +6,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Final
 
+from ledger.consuming.batches import NOT_TRIED, Handled
 from ledger.contracts.events import Event, entries_of
+from ledger.runtime.faults import StoreError
 from projections.balances.apply import Writes, coalesce
 from projections.balances.store import BalancesStore
-from projections.faults import StoreError
-from projections.intake import NOT_TRIED, Projected
 
 #: After this many writes that failed one behind the other the table is taken to be out of reach:
 #: at 2 tries of 3 s each that is 18 s of a function's 30, and its answer still goes out.
 FAILURES_IN_A_ROW_MAX: Final = 3
 
 
-def project(store: BalancesStore, events: Sequence[Event]) -> Projected:
+def project(store: BalancesStore, events: Sequence[Event]) -> Handled:
     """Write what is newer. An event failed if a write to any account that it touches failed;
     to project it again is harmless."""
     writes = coalesce(events)
@@ -36,7 +36,7 @@ def project(store: BalancesStore, events: Sequence[Event]) -> Projected:
             in_a_row = 0
             written += newer
             outdated += not newer
-    return Projected(
+    return Handled(
         failed={
             place: code_by_account[entry.id]
             for place, event in enumerate(events)

@@ -1,7 +1,7 @@
 """Where balances are kept: the port, and its DynamoDB adapter.
 
-One item per account, pk = account id. Its totals are versioned by `version`, its profile by
-`profile_version`: each part is written whole, only by what is newer.
+One item per account, pk = account id (see `generations.keys`). Its totals are versioned by
+`version`, its profile by `profile_version`: each part is written whole, only by what is newer.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import msgspec
 from botocore.exceptions import ClientError
 
-from projections.balances.apply import Account, Profile, Totals
-from projections.faults import (
+from ledger.runtime.faults import (
     AWS_ERRORS,
     CONDITION_FAILED,
     BrokenItemError,
     StoreError,
     code_of,
 )
-from projections.items import attributes_of, values_of
-from projections.scan import scanned
+from ledger.runtime.items import Item, attributes_of, values_of
+from projections.balances.apply import Account, Profile, Totals
+from projections.generations.keys import FIRST, partition_of
+from projections.generations.table import DynamoGenerations
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -47,11 +48,12 @@ _KEY: Final = "pk"
 
 
 class DynamoBalancesStore:
-    """The balances in a DynamoDB table with the key `pk`."""
+    """One generation of the balances in a DynamoDB table with the key `pk`."""
 
-    def __init__(self, client: DynamoDBClient, table: str) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, generation: int = FIRST) -> None:
         self._client = client
         self._table = table
+        self._generation = generation
 
     def write_totals(self, totals: Totals) -> bool:
         return self._replace(totals, "version")
@@ -63,15 +65,15 @@ class DynamoBalancesStore:
         try:
             # Consistent: two reads one after the other must never show a version going backwards.
             answer = self._client.get_item(
-                TableName=self._table, Key={_KEY: {"S": account}}, ConsistentRead=True
+                TableName=self._table, Key=self._key(account), ConsistentRead=True
             )
         except AWS_ERRORS as error:
             raise StoreError(code_of(error)) from error
-        return _account_of(answer["Item"]) if "Item" in answer else None
+        return _account_of(account, answer["Item"]) if "Item" in answer else None
 
     def accounts(self) -> Iterator[Account]:
-        for item in scanned(self._client, self._table):
-            account = _account_of(item)
+        for item in generations(self._client, self._table).scanned(self._generation):
+            account = _account_of(item[_KEY]["S"], item)
             if account is not None:
                 yield account
 
@@ -84,7 +86,7 @@ class DynamoBalancesStore:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key={_KEY: {"S": account}},
+                Key=self._key(account),
                 UpdateExpression="SET " + ", ".join(f"{place} = :{place[1:]}" for place in names),
                 ConditionExpression="attribute_not_exists({0}) OR {0} < :{1}".format(
                     place_of[version], place_of[version][1:]
@@ -103,10 +105,17 @@ class DynamoBalancesStore:
             raise StoreError(code_of(error)) from error
         return True
 
+    def _key(self, account: str) -> Item:
+        return {_KEY: {"S": partition_of(account, self._generation)}}
 
-def _account_of(item: Mapping[str, Mapping[str, Any]]) -> Account | None:
-    values = values_of(item)
-    values["account"] = values.pop(_KEY)
+
+def generations(client: DynamoDBClient, table: str) -> DynamoGenerations:
+    """The generations of the balances in a table."""
+    return DynamoGenerations(client, table, sorted_rows=False)
+
+
+def _account_of(account: str, item: Mapping[str, Mapping[str, Any]]) -> Account | None:
+    values = values_of(item) | {"account": account}
     if "version" not in values:
         return None  # only its profile has arrived
     try:

@@ -11,10 +11,8 @@ from typing import Final, Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from ledger.contracts.events import (
-    Accepted,
     AccountEntry,
-    AccountOpened,
-    CommandRejected,
+    AccountEvent,
     Event,
     PaymentPosted,
 )
@@ -74,10 +72,10 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def rows_of(event: Event) -> tuple[Row, ...]:
-    """The rows of an event; none for a rejection."""
-    if isinstance(event, CommandRejected):
+    """The rows of an event, one for each account that it touched."""
+    if not isinstance(event, AccountEvent):
         return ()
-    if isinstance(event, AccountOpened):
+    if not isinstance(event, PaymentPosted):
         return tuple(_row(event, entry, event.currency, []) for entry in event.accounts)
     legs, currencies = _legs(event)
     return tuple(
@@ -90,7 +88,7 @@ def rows_of_batch(events: Iterable[Event]) -> list[Row]:
     return list({row.key: row for event in events for row in rows_of(event)}.values())
 
 
-def _row(event: Accepted, entry: AccountEntry, currency: str, legs: list[Leg]) -> Row:
+def _row(event: AccountEvent, entry: AccountEntry, currency: str, legs: list[Leg]) -> Row:
     payment = event if isinstance(event, PaymentPosted) else None
     return Row(
         account=entry.id,
@@ -115,7 +113,7 @@ def _row(event: Accepted, entry: AccountEntry, currency: str, legs: list[Leg]) -
     )
 
 
-def event_type(event: Accepted) -> str:
+def event_type(event: AccountEvent) -> str:
     """The stored name of an event's type."""
     return str(event.__struct_config__.tag)
 

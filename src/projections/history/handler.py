@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from ledger.consuming.batches import Consumer, World, make_consumer
+from ledger.consuming.deployed import deployed_world
 from ledger.runtime.clients import dynamodb_client
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
-from projections.deployed import deployed_world
+from projections.generations.views import Generational, Views
 from projections.history.project import project
-from projections.history.store import DynamoHistoryStore, HistoryStore
-from projections.intake import Consumer, World, make_consumer
+from projections.history.store import DynamoHistoryStore, HistoryStore, generations
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -27,22 +28,20 @@ class Settings:
     queue_url: str
 
 
-def make_handler(*, store: HistoryStore, **world: Unpack[World]) -> Consumer:
+def make_handler(*, stores: Generational[HistoryStore], **world: Unpack[World]) -> Consumer:
     """A handler of batches of queue messages; see `make_consumer`."""
-    return make_consumer(partial(project, store), **world)
+    return make_consumer(stores.projecting(project), **world)
 
 
 def _build() -> Consumer:
     settings = read_settings(Settings)
     world = deployed_world(settings.queue_url)
     # One try a call: the store retries by itself, and only what was left unwritten.
-    store = DynamoHistoryStore(
-        dynamodb_client(attempts=1),
-        settings.history_table,
-        random=world["random"],
-        sleep=time.sleep,
+    client, table = dynamodb_client(attempts=1), settings.history_table
+    store_of = partial(DynamoHistoryStore, client, table, random=world["random"], sleep=time.sleep)
+    return make_handler(
+        stores=Generational(Views(generations(client, table).pointer), store_of), **world
     )
-    return make_handler(store=store, **world)
 
 
 handler = on_first_call(_build)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ledger.consuming.batches import Handled
 from ledger.contracts.events import Event
-from projections.faults import StoreError
+from ledger.runtime.faults import StoreError
 from projections.history.apply import rows_of, rows_of_batch
 from projections.history.completeness import CHECKPOINT_EVERY, WALK_MAX, checkpoint
 from projections.history.store import HistoryStore
-from projections.intake import Projected
 
 
 def project(
@@ -18,7 +18,7 @@ def project(
     *,
     checkpoint_every: int = CHECKPOINT_EVERY,
     walk_max: int = WALK_MAX,
-) -> Projected:
+) -> Handled:
     """Write the events' rows. An event failed if any of its rows may not have been written; to
     project it again is harmless."""
     rows = rows_of_batch(events)
@@ -36,7 +36,7 @@ def project(
             # The rows are written; the next checkpoint of the account makes up for this one, and
             # until then readers walk further.
             missed += 1
-    return Projected(
+    return Handled(
         failed={
             place: unwritten[row.key]
             for place, event in enumerate(events)

@@ -1,7 +1,7 @@
 """Where the history is kept: the port, and its DynamoDB adapter.
 
-Rows lie under (account, version). Below the rows of an account, at version 0, lies its marker:
-the version up to which no row is missing, as of the last time that somebody looked.
+Rows lie under (account, version), see `generations.keys`. Below the rows of an account, at version
+0, lies its marker: the version up to which no row is missing, as of the last time somebody looked.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from ledger.runtime.backoff import full_jitter_seconds
-from projections.faults import (
+from ledger.runtime.faults import (
     AWS_ERRORS,
     CONDITION_FAILED,
     VALIDATION,
@@ -23,9 +23,10 @@ from projections.faults import (
     StoreError,
     code_of,
 )
+from ledger.runtime.items import Item, attributes_of, values_of
+from projections.generations.keys import FIRST, partition_of, place_of
+from projections.generations.table import DynamoGenerations
 from projections.history.apply import Row, RowKey
-from projections.items import Item, attributes_of, values_of
-from projections.scan import scanned
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -87,7 +88,7 @@ class _Page(Struct, frozen=True):
 
 
 class DynamoHistoryStore:
-    """The history in a DynamoDB table with the keys `pk` (account) and `sk` (version).
+    """One generation of the history in a table with the keys `pk` (account) and `sk` (version).
 
     `random` draws from [0, 1) and `sleep` takes seconds: both for the retries of batched writes.
     """
@@ -96,17 +97,19 @@ class DynamoHistoryStore:
         self,
         client: DynamoDBClient,
         table: str,
+        generation: int = FIRST,
         *,
         random: Callable[[], float],
         sleep: Callable[[float], object],
     ) -> None:
         self._client = client
         self._table = table
+        self._generation = generation
         self._random = random
         self._sleep = sleep
 
     def write(self, rows: Sequence[Row]) -> Mapping[RowKey, str]:
-        items = [item_of_row(row) for row in rows]
+        items = [item_of_row(row, self._generation) for row in rows]
         chunks = deque(items[start : start + _CHUNK] for start in range(0, len(items), _CHUNK))
         failed: dict[RowKey, str] = {}
         retries = 0
@@ -148,7 +151,7 @@ class DynamoHistoryStore:
             items += page.items
             if len(items) >= limit:
                 break
-        return tuple(row_of_item(item) for item in items[:limit])
+        return tuple(row_of_item(account, item) for item in items[:limit])
 
     def versions_after(self, account: str, version: int, limit: int) -> Versions:
         for page in self._pages(
@@ -159,12 +162,12 @@ class DynamoHistoryStore:
 
     def rows_after(self, account: str, version: int) -> Iterator[Row]:
         for page in self._pages(account, version + 1, VERSION_MAX):
-            yield from map(row_of_item, page.items)
+            yield from (row_of_item(account, item) for item in page.items)
 
     def marker(self, account: str) -> int:
         try:
             answer = self._client.get_item(
-                TableName=self._table, Key=_key(account, MARKER_VERSION), ConsistentRead=True
+                TableName=self._table, Key=self._marker_key(account), ConsistentRead=True
             )
         except AWS_ERRORS as error:
             raise StoreError(code_of(error)) from error
@@ -174,7 +177,7 @@ class DynamoHistoryStore:
         try:
             self._client.update_item(
                 TableName=self._table,
-                Key=_key(account, MARKER_VERSION),
+                Key=self._marker_key(account),
                 UpdateExpression=f"SET {_COMPLETE_TO} = :v",
                 ConditionExpression=f"attribute_not_exists({_COMPLETE_TO}) OR {_COMPLETE_TO} < :v",
                 ExpressionAttributeValues={":v": {"N": str(version)}},
@@ -188,9 +191,9 @@ class DynamoHistoryStore:
         return True
 
     def rows(self) -> Iterator[Row]:
-        for item in scanned(self._client, self._table):
+        for item in generations(self._client, self._table).scanned(self._generation):
             if int(item[_SK]["N"]) != MARKER_VERSION:
-                yield row_of_item(item)
+                yield row_of_item(item[_PK]["S"], item)
 
     def _write_chunk(self, chunk: list[Item]) -> tuple[list[Item], str]:
         """One request: the items that it did not write, and why."""
@@ -215,7 +218,7 @@ class DynamoHistoryStore:
                     TableName=self._table,
                     KeyConditionExpression=f"{_PK} = :account AND {_SK} BETWEEN :low AND :high",
                     ExpressionAttributeValues={
-                        ":account": {"S": account},
+                        ":account": {"S": partition_of(account, self._generation)},
                         ":low": {"N": str(low)},
                         ":high": {"N": str(high)},
                     },
@@ -231,25 +234,38 @@ class DynamoHistoryStore:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
+    def _marker_key(self, account: str) -> Item:
+        return _key(partition_of(account, self._generation), MARKER_VERSION)
 
-def item_of_row(row: Row) -> Item:
+
+def generations(client: DynamoDBClient, table: str) -> DynamoGenerations:
+    """The generations of the history in a table."""
+    return DynamoGenerations(client, table, sorted_rows=True)
+
+
+def item_of_row(row: Row, generation: int = FIRST) -> Item:
     """The item of a row; what has its default is left out."""
     values = msgspec.to_builtins(row)
-    return _key(values.pop("account"), values.pop("version")) | attributes_of(values)
+    partition = partition_of(values.pop("account"), generation)
+    return _key(partition, values.pop("version")) | attributes_of(values)
 
 
-def row_of_item(item: Mapping[str, Mapping[str, Any]]) -> Row:
-    """The row of an item. Raises BrokenItemError."""
+def row_of_item(account: str, item: Mapping[str, Mapping[str, Any]]) -> Row:
+    """The row of an item of `account`. Raises BrokenItemError."""
     values = values_of(item)
     try:
-        return msgspec.convert(values | {"account": values[_PK], "version": values[_SK]}, Row)
+        return msgspec.convert(values | {"account": account, "version": values[_SK]}, Row)
     except (KeyError, msgspec.ValidationError) as error:
         raise BrokenItemError("an item of the history table is not a row") from error
 
 
-def _key(account: str, version: int) -> Item:
-    return {_PK: {"S": account}, _SK: {"N": str(version)}}
+def _key(partition: str, version: int) -> Item:
+    return {_PK: {"S": partition}, _SK: {"N": str(version)}}
 
 
 def _key_of(item: Mapping[str, Mapping[str, Any]]) -> RowKey:
-    return item[_PK]["S"], int(item[_SK]["N"])
+    """The key of a row, whatever its generation."""
+    place = place_of(item[_PK]["S"])
+    if place is None:
+        raise BrokenItemError("an item of the history table is not of an account")
+    return place[1], int(item[_SK]["N"])

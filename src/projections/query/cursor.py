@@ -1,4 +1,8 @@
-"""Where a page of a history ends, as an opaque token that fits one account only."""
+"""Where a page of a history ends, as an opaque token that fits one account only.
+
+It names the generation that the page was read from, so that the pages of one sequence are all of
+one: after a replay has swapped generations, a token of the old one is refused.
+"""
 
 from __future__ import annotations
 
@@ -7,29 +11,35 @@ import binascii
 from hashlib import blake2b
 from typing import Final
 
+_GENERATION_BYTES: Final = 3  # a replay a minute for 31 years
 _VERSION_BYTES: Final = 8
+_PLACE_BYTES: Final = _GENERATION_BYTES + _VERSION_BYTES
 # Against mistakes (another account's token, a typo), not against forgers: a forged token shows
 # nothing that its account's own pages do not.
-_CHECK_BYTES: Final = 7  # 15 bytes in all: 20 characters without padding
-_PURPOSE: Final = b"history.1"  # raise the number when the layout changes
+_CHECK_BYTES: Final = 7  # 18 bytes in all: 24 characters without padding
+_PURPOSE: Final = b"history.2"  # raise the number when the layout changes
 
 
-def cursor_of(account: str, version: int) -> str:
-    """The token for the rows of `account` below `version`."""
-    place = version.to_bytes(_VERSION_BYTES, "big")
+def cursor_of(account: str, generation: int, version: int) -> str:
+    """The token for the rows of `account` below `version` in that generation."""
+    place = generation.to_bytes(_GENERATION_BYTES, "big") + version.to_bytes(_VERSION_BYTES, "big")
     return base64.urlsafe_b64encode(place + _check(account, place)).decode()
 
 
-def version_of(account: str, cursor: str) -> int:
-    """The version that the token stands for. Raises ValueError if it is not one of `account`'s."""
+def place_of(account: str, cursor: str) -> tuple[int, int]:
+    """The generation and version that the token stands for.
+
+    Raises ValueError if it is not one of `account`'s.
+    """
     try:
         token = base64.b64decode(cursor.encode("ascii"), altchars=b"-_", validate=True)
     except (UnicodeEncodeError, binascii.Error):
         raise ValueError("not a cursor") from None
-    place, check = token[:_VERSION_BYTES], token[_VERSION_BYTES:]
+    place, check = token[:_PLACE_BYTES], token[_PLACE_BYTES:]
     if check != _check(account, place):
         raise ValueError("not a cursor of this account")
-    return int.from_bytes(place, "big")
+    generation, version = place[:_GENERATION_BYTES], place[_GENERATION_BYTES:]
+    return int.from_bytes(generation, "big"), int.from_bytes(version, "big")
 
 
 def _check(account: str, place: bytes) -> bytes:

@@ -8,9 +8,9 @@ from urllib.parse import unquote
 
 from msgspec import Struct
 
-from ledger.contracts.commands import shown_name
 from ledger.contracts.primitives import is_id
-from projections.query.cursor import version_of
+from ledger.contracts.violations import shown_name
+from projections.query.cursor import place_of
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 100  # entries of up to 4 KiB: answers stay far below Lambda's 6 MB
@@ -35,12 +35,14 @@ class AccountQuery(Struct, frozen=True):
 
 
 class HistoryQuery(Struct, frozen=True):
-    """Up to `limit` rows of an account below version `below` (None: from the newest)."""
+    """Up to `limit` rows of an account below version `below` (None: from the newest), of that
+    generation of the projection (None: of the one that answers now)."""
 
     account: str
     min_version: int
     limit: int
     below: int | None
+    generation: int | None
 
 
 def account_query(event: Mapping[str, Any]) -> AccountQuery:
@@ -54,11 +56,14 @@ def history_query(event: Mapping[str, Any]) -> HistoryQuery:
     """What `GET /accounts/{id}/history` asks for. Raises InvalidQueryError."""
     account = _account(event)
     given = _parameters(event, "limit", "cursor", "min_version")
+    place = _optional(given, "cursor", lambda text: place_of(account, text), None)
+    generation, below = place or (None, None)
     return HistoryQuery(
         account=account,
         min_version=_optional(given, "min_version", _version, 0),
         limit=_optional(given, "limit", _limit, LIMIT_DEFAULT),
-        below=_optional(given, "cursor", lambda text: version_of(account, text), None),
+        below=below,
+        generation=generation,
     )
 
 

@@ -48,15 +48,15 @@ def account_view(account: Account) -> AccountAnswer:
     )
 
 
-def history_view(account: str, page: Page) -> HistoryAnswer:
-    """The answer that shows a page of the history of `account`."""
+def history_view(account: str, page: Page, generation: int) -> HistoryAnswer:
+    """The answer that shows a page of the history of `account`, read from that generation."""
     return HistoryAnswer(
         account=account,
         version=page.newest,
         complete_to=page.completeness.complete_to,
         complete_to_exact=page.completeness.exact,
         entries=tuple(_entry(row) for row in page.rows),
-        next_cursor=cursor_of(account, page.rows[-1].version) if page.more else UNSET,
+        next_cursor=(cursor_of(account, generation, page.rows[-1].version) if page.more else UNSET),
     )
 
 

@@ -1,4 +1,7 @@
-"""The DynamoDB adapter keeps the contract on the emulator, also when many workers race."""
+"""The DynamoDB adapter keeps the contract on the emulator, also when many workers race.
+
+By `make test-oracle`, on the oracle in its place.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.contract.event_store.dynamo import DynamoContract
 from tests.contract.event_store.racing import RacingContract
-from tests.support.emulator import dynamodb_client, dynamodb_endpoint
+from tests.support.emulator import ENDPOINT, dynamodb_client, dynamodb_endpoint
 
 pytestmark = pytest.mark.emulator
 
@@ -25,3 +28,4 @@ class TestEmulator(DynamoContract, RacingContract):
     """The suite, what is DynamoDB's own, and the race."""
 
     payments = 10
+    reported_units = 4 if ENDPOINT else 6  # the oracle reports a table's last action only

@@ -12,8 +12,13 @@ from moto import mock_aws
 
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.store import BalancesStore, DynamoBalancesStore
+from projections.balances.store import generations as balances_generations
+from projections.generations.keys import FIRST
+from projections.generations.memory import MemoryGenerations
 from projections.history.memory import MemoryHistoryStore
 from projections.history.store import DynamoHistoryStore, HistoryStore
+from projections.history.store import generations as history_generations
+from tests.contract.projections.places import Place, live_store
 from tests.support.emulator import REGION, dynamodb_client, dynamodb_endpoint
 
 if TYPE_CHECKING:
@@ -28,13 +33,26 @@ def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
+def place(request: pytest.FixtureRequest) -> str:
+    """Where the store under test keeps its items."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def generation(place: str) -> int:
+    """The generation that the store under test is: keys of the first one have another form."""
+    return 120 if place == "emulator" else FIRST
+
+
+@pytest.fixture
 def client(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    place: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[DynamoDBClient | None]:
-    """A DynamoDB client of the place where the store under test keeps its items; None in memory."""
-    if request.param == "memory":
+    """A DynamoDB client of that place; None in memory."""
+    if place == "memory":
         yield None
-    elif request.param == "moto":
+    elif place == "moto":
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         with mock_aws():
@@ -44,21 +62,43 @@ def client(
 
 
 @pytest.fixture
-def balances(client: DynamoDBClient | None) -> BalancesStore:
-    """An empty store of balances."""
+def balances_place(client: DynamoDBClient | None) -> Place[BalancesStore]:
+    """Where balances lie, without a generation so far."""
     if client is None:
-        return MemoryBalancesStore()
+        memory: MemoryGenerations[BalancesStore] = MemoryGenerations(MemoryBalancesStore)
+        return Place(memory, memory.store_of)
     table = _table(client, [("pk", "S")])
-    return DynamoBalancesStore(client, table)
+    return Place(
+        balances_generations(client, table),
+        lambda generation: DynamoBalancesStore(client, table, generation),
+    )
 
 
 @pytest.fixture
-def history(client: DynamoDBClient | None) -> HistoryStore:
-    """An empty store of histories."""
+def history_place(client: DynamoDBClient | None) -> Place[HistoryStore]:
+    """Where histories lie, without a generation so far."""
     if client is None:
-        return MemoryHistoryStore()
+        memory: MemoryGenerations[HistoryStore] = MemoryGenerations(MemoryHistoryStore)
+        return Place(memory, memory.store_of)
     table = _table(client, [("pk", "S"), ("sk", "N")])
-    return DynamoHistoryStore(client, table, random=lambda: 0.5, sleep=lambda _: None)
+    return Place(
+        history_generations(client, table),
+        lambda generation: DynamoHistoryStore(
+            client, table, generation, random=lambda: 0.5, sleep=lambda _: None
+        ),
+    )
+
+
+@pytest.fixture
+def balances(balances_place: Place[BalancesStore], generation: int) -> BalancesStore:
+    """An empty store of balances."""
+    return live_store(balances_place, generation)
+
+
+@pytest.fixture
+def history(history_place: Place[HistoryStore], generation: int) -> HistoryStore:
+    """An empty store of histories."""
+    return live_store(history_place, generation)
 
 
 def _table(client: DynamoDBClient, key: list[tuple[str, Any]]) -> str:

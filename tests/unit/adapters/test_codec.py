@@ -11,6 +11,7 @@ from hypothesis import given
 from ledger.adapters.dynamodb.codec import event_item, event_of_item, state_item, state_of_item
 from ledger.adapters.dynamodb.keys import account_key, account_of_key, event_key
 from ledger.application.ports import UnknownStoredStateError
+from ledger.contracts.commands import Alert
 from ledger.domain.accounts import AccountState, BrokenStateError
 from tests.support.builders import opening, state
 from tests.support.strategies import states
@@ -37,6 +38,18 @@ def changed(item: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
 def test_a_state_comes_back_as_it_went(one: AccountState) -> None:
     """Any state that can be, through its item."""
     assert state_of_item(state_item(one)) == one
+
+
+def test_a_state_is_written_in_the_lowest_schema_that_holds_it() -> None:
+    """Old workers go on with accounts that have no alerts, and leave the others alone."""
+    watched = msgspec.structs.replace(STATE, alerts=(Alert(direction="above", threshold_minor=7),))
+    assert state_item(STATE)["v"] == {"N": "1"}
+    assert "alerts" not in state_item(STATE)["data"]["S"]
+    assert state_item(watched)["v"] == {"N": "2"}
+    assert state_of_item(state_item(watched)) == watched
+    for state_with, version in ((STATE, "2"), (watched, "1")):
+        with pytest.raises(BrokenStateError, match="schema that it claims"):
+            state_of_item(changed(state_item(state_with), {"v": {"N": version}}))
 
 
 @pytest.mark.parametrize(
@@ -84,7 +97,7 @@ def test_an_item_without_a_key_is_named_so() -> None:
         event_of_item({"data": {"S": "{}"}})
 
 
-@pytest.mark.parametrize("version", ["0", "2", "17"])
+@pytest.mark.parametrize("version", ["0", "3", "17"])
 def test_a_newer_schema_is_told_from_corruption(version: str) -> None:
     """Whatever else such a state holds, it is not for this release to judge."""
     item = changed(state_item(STATE), {"v": {"N": version}, "data": None, "hash": None})

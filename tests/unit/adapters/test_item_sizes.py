@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from ledger.adapters.dynamodb.codec import event_item, state_item
-from ledger.contracts.commands import PostPayment
+from ledger.contracts.commands import Alert, PostPayment
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX, POSTINGS_MAX
 from ledger.domain.accounts import AccountState
 from ledger.domain.chain import seal
@@ -131,6 +131,27 @@ def test_an_opening_and_a_refusal() -> None:
     assert isinstance(refusal, Rejection)
     refused = event_item(seal(rejected_event(payment, refusal, Stamp(NOON, ROLE)), states))
     assert transactional_write_units(refused) == 2
+
+
+def test_alerts_cost_a_unit_only_when_they_are_crossed() -> None:
+    """An account with all the alerts it may have, at the largest thresholds, is still one KiB; the
+    rare event of a payment that crosses two of them is a little more."""
+    ids = ("a" * 36, "b" * 36)
+    watched = tuple(
+        alert
+        for threshold in (-AMOUNT_MINOR_MAX, -AMOUNT_MINOR_MAX + 1)
+        for alert in (
+            Alert(direction="below", threshold_minor=threshold),
+            Alert(direction="above", threshold_minor=threshold),
+        )
+    )
+    states = {one: state(one, version=10**6, credits=10**12, watched=watched) for one in ids}
+    assert max(item_bytes(state_item(one)) for one in states.values()) < KIB
+    near = tuple(Alert(direction="below", threshold_minor=10**12 - n) for n in (0, 1))
+    states[ids[0]] = state(ids[0], version=10**6, credits=10**12, watched=near)
+    event = accepted(states, paying("p" * 36, (*ids, 5)), Stamp(NOON, ROLE))
+    assert len(event.accounts[0].crossed) == 2
+    assert KIB < item_bytes(event_item(seal(event, states))) < KIB + 128
 
 
 def test_nothing_is_stored_twice() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from ledger.application.verification import CHECKS, FINDINGS_KEPT, Check, Report
 from ledger.application.verify import Captured, ProjectedVersion, verify_projection, verify_store
+from ledger.contracts.commands import Alert
 from ledger.contracts.events import UnknownEventError
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
 from ledger.domain.chain import StoredEvent
@@ -75,6 +76,7 @@ def test_a_clean_ledger_verifies(store: OpenStore) -> None:
         "chain_links": 13,
         "time_monotonic": 13,
         "totals_follow": 13,
+        "alerts_follow": 13,
         "states_equal": 4,
         "zero_sum": 1,
         "balances_equal": 4,
@@ -300,6 +302,7 @@ STATE_CHANGES: dict[str, object] = {
     "recorded_at": "2026-11-21T12:00:09.000000Z",
     "last_event": "p1",
     "hash": bytes(32),
+    "alerts": (Alert(direction="below", threshold_minor=5),),
 }
 
 

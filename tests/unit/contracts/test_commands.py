@@ -6,10 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.contracts import examples, reasons
 from ledger.contracts.commands import (
     COMMAND_TYPES,
+    SYSTEM_COMMANDS,
+    SYSTEM_ID_PREFIXES,
     OpenAccount,
     Posting,
     PostPayment,
@@ -17,11 +21,12 @@ from ledger.contracts.commands import (
     decode_command,
     default_ordering_key,
     encode_command,
-    reason_of,
-    shown_name,
+    screening_id,
 )
-from ledger.contracts.primitives import COMMAND_BYTES_MAX
+from ledger.contracts.primitives import COMMAND_BYTES_MAX, is_id
 from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
+from ledger.contracts.violations import reason_of, shown_name
+from tests.properties.command_bodies import ids
 
 OPENING = examples.COMMANDS["account.open", 1]
 PAYMENT = examples.COMMANDS["payment.post", 1]
@@ -31,6 +36,10 @@ POSTING: dict[str, Any] = {
     "amount_minor": 100,
     "currency": "EUR",
 }
+
+
+ALERT = {"direction": "below", "threshold_minor": 0}
+SCREENING = examples.COMMANDS["payment.screen", 1]
 
 
 def violations_in(body: bytes | dict[str, Any]) -> tuple[Violation, ...]:
@@ -46,6 +55,10 @@ def payment_with(**fields: object) -> dict[str, Any]:
 
 def posting_with(**fields: object) -> dict[str, Any]:
     return payment_with(postings=[POSTING, POSTING | fields])
+
+
+def alerts_with(*alerts: object) -> dict[str, Any]:
+    return {"type": "account.set_alerts", "v": 1, "id": "s", "account": "a", "alerts": alerts}
 
 
 def test_an_opening_is_read_with_what_was_left_out_left_out() -> None:
@@ -119,6 +132,19 @@ def test_a_payment_is_read_with_its_time_in_utc() -> None:
         (posting_with(destination="a"), reasons.SAME_ACCOUNT, "postings[1].destination"),
         (OPENING | {"min_balance_minor": 1}, reasons.INVALID_LIMITS, "min_balance_minor"),
         (OPENING | {"max_balance_minor": -1}, reasons.INVALID_LIMITS, "max_balance_minor"),
+        (payment_with(id="screening:p:m"), reasons.RESERVED_ID, "id"),
+        (OPENING | {"id": "expire.p"}, reasons.RESERVED_ID, "id"),
+        (alerts_with(ALERT, ALERT), reasons.INVALID_ALERTS, "alerts[1]"),
+        (alerts_with(*[ALERT] * 5), reasons.INVALID_ALERTS, "alerts"),
+        (alerts_with(ALERT, 5), reasons.INVALID_ALERTS, "alerts[1]"),
+        (alerts_with(ALERT | {"direction": "up"}), reasons.INVALID_ALERTS, "alerts[0].direction"),
+        (alerts_with(ALERT | {"colour": 1}), reasons.UNKNOWN_FIELD, "alerts[0].colour"),
+        (
+            alerts_with(ALERT | {"threshold_minor": 0.5}),
+            reasons.INVALID_AMOUNT,
+            "alerts[0].threshold_minor",
+        ),
+        (examples.COMMANDS["payment.screen", 1], reasons.UNSUPPORTED_TYPE, "type"),
         (b"", reasons.MALFORMED_JSON, ""),
         (b"null", reasons.MALFORMED_JSON, ""),
         (b"[]", reasons.MALFORMED_JSON, ""),
@@ -246,6 +272,65 @@ def test_accounts_are_named_once_in_order_of_appearance() -> None:
     payment = PostPayment(v=1, id="p", postings=postings)
     assert accounts_of(payment) == ("b", "a", "c", "d")
     assert default_ordering_key(payment) == "b"
+
+
+def test_a_screening_touches_no_account() -> None:
+    """It is about a payment; what orders it, should anything, is its own id."""
+    command = decode_command(json.dumps(SCREENING).encode(), SYSTEM_COMMANDS)
+    assert accounts_of(command) == ()
+    assert default_ordering_key(command) == command.id
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason", "field"),
+    [
+        ({"id": "screening:another:rules-1"}, reasons.INVALID_ID, "id"),
+        ({"payment": "a b"}, reasons.INVALID_ID, "payment"),
+        ({"model": "Rules 1"}, reasons.INVALID_SCREENING, "model"),
+        ({"model": "rules-1\n"}, reasons.INVALID_SCREENING, "model"),
+        ({"verdict": "maybe"}, reasons.INVALID_SCREENING, "verdict"),
+        ({"score_permille": 1001}, reasons.INVALID_SCREENING, "score_permille"),
+        ({"reasons": [{}]}, reasons.MISSING_FIELD, "reasons[0].code"),
+        (
+            {"reasons": [{"code": "a\n", "value": 1, "norm": None, "unit": "minor"}]},
+            reasons.INVALID_SCREENING,
+            "reasons[0].code",
+        ),
+        (
+            {"reasons": [{"code": "a", "value": 1.5, "norm": None, "unit": "minor"}]},
+            reasons.INVALID_SCREENING,
+            "reasons[0].value",
+        ),
+        (
+            {"reasons": [{"code": "a", "value": 1, "norm": None, "unit": "minor", "x": 1}]},
+            reasons.UNKNOWN_FIELD,
+            "reasons[0].x",
+        ),
+    ],
+)
+def test_each_fault_of_a_verdict_has_its_reason_and_field(
+    changes: dict[str, Any], reason: Reason, field: str
+) -> None:
+    """A verdict that a bug in a scorer made is refused as clearly as a client's command."""
+    with pytest.raises(InvalidCommandError) as caught:
+        decode_command(json.dumps(SCREENING | changes).encode(), SYSTEM_COMMANDS)
+    assert caught.value.violations[0] == Violation(reason, field)
+
+
+@given(ids, ids, st.from_regex("[a-z0-9.-]{1,16}", fullmatch=True))
+def test_verdicts_on_different_payments_have_different_ids(
+    one: str, other: str, model: str
+) -> None:
+    """Of one model; each is an id, and one that no client may use."""
+    assert is_id(screening_id(one, model))
+    assert screening_id(one, model).startswith(SYSTEM_ID_PREFIXES)
+    assert (screening_id(one, model) == screening_id(other, model)) == (one == other)
+
+
+def test_the_id_of_a_verdict_on_a_long_id_is_not_that_of_a_short_one() -> None:
+    """A payment called like the hash of another's id does not get its verdicts."""
+    hashed = screening_id("p" * 64, "rules-1")
+    assert screening_id(hashed.split(":")[0].removeprefix("screening."), "rules-1") != hashed
 
 
 def test_every_command_type_is_its_tag() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from msgspec import UNSET
 
 from ledger.contracts import examples
-from ledger.contracts.commands import decode_command
+from ledger.contracts.commands import SYSTEM_COMMANDS, PostPayment, decode_command
 from ledger.contracts.envelopes import MalformedEnvelopeError, open_envelope
 from ledger.contracts.events import (
     EVENT_TYPES,
@@ -150,10 +150,24 @@ def test_a_payment_and_a_rejection_give_their_requests_back() -> None:
     sent = decode_command(json.dumps(examples.COMMANDS["payment.post", 1]).encode())
     assert command == sent
     defaulted = decode_event(event_of("payment.posted", defaulted=["effective_at"]))
-    assert request_of(defaulted).effective_at is UNSET
+    request = request_of(defaulted)
+    assert isinstance(request, PostPayment)
+    assert request.effective_at is UNSET
     rejected = decode_event(event_of("command.rejected"))
     assert isinstance(rejected, CommandRejected)
     assert request_of(rejected) == decode_command(json.dumps(examples.REFUSED_COMMAND).encode())
+
+
+def test_alerts_and_a_verdict_give_their_requests_back() -> None:
+    """They have no field with a default."""
+    for event, command in (
+        ("account.alerts_set", "account.set_alerts"),
+        ("payment.screened", "payment.screen"),
+    ):
+        sent = json.dumps(examples.COMMANDS[command, 1]).encode()
+        assert request_of(decode_event(event_of(event))) == decode_command(
+            sent, {"account.set_alerts", *SYSTEM_COMMANDS}
+        )
 
 
 def test_an_envelope_is_opened_with_its_detail_untouched() -> None:

@@ -19,7 +19,7 @@ from ledger.entrypoints.commands import REMAINING_MILLISECONDS_MIN, make_handler
 from ledger.runtime.settings import SettingsError
 from ledger.runtime.sqs import BatchAnswer
 from ledger.runtime.telemetry import powertools_telemetry
-from tests.support.builders import opening, paying
+from tests.support.builders import opening, paying, screening
 from tests.support.records import (
     QUEUES,
     Context,
@@ -28,6 +28,7 @@ from tests.support.records import (
     bus_message,
     fifo_message,
     standard_message,
+    system_message,
     text_of,
 )
 from tests.support.stores import FaultyStore, OpenStore
@@ -106,6 +107,58 @@ def test_a_command_from_the_fifo_queue_is_decided() -> None:
     assert function.outcomes == {"accepted": 1}
 
 
+def test_a_system_command_is_taken_from_its_queue_only() -> None:
+    """There it is decided, its sender the actor; a client's command is refused there, and it is
+    refused wherever clients send: for its type, to the dead letters of the queue it came by."""
+    function = Function()
+    function(fifo_message(PAYMENT))
+    verdict = screening("p1")
+    for message, detail in (
+        (fifo_message(verdict), "type"),
+        (bus_message(verdict), "detail-type"),
+        (bus_message(verdict, detail_type="payment.post"), "type"),
+        (system_message(PAYMENT), "type"),
+    ):
+        assert function(message) == []
+        assert attributes_of(function.sqs.sent[-1])["reason"] == "unsupported_type"
+        assert attributes_of(function.sqs.sent[-1])["field"] == detail
+    assert [sent["QueueUrl"] for sent in function.sqs.sent] == [
+        QUEUES.commands_fifo_dlq_url,
+        QUEUES.commands_dlq_url,
+        QUEUES.commands_dlq_url,
+        QUEUES.system_commands_dlq_url,
+    ]
+    assert function(system_message(verdict)) == []
+    assert function.outcomes == {"accepted": 1}
+    event = json.loads(function.store.stored(verdict.id).data)
+    assert (event["type"], event["actor"]) == ("payment.screened", "sqs:AIDAEXAMPLE")
+
+
+@pytest.mark.parametrize("payment", ["nobodys", "refused", "open:a"])
+def test_a_verdict_on_no_posted_payment_is_buried(payment: str) -> None:
+    """Nothing is recorded; should the payment come yet, the verdict can be sent back."""
+    function = Function()
+    function(fifo_message(paying("refused", ("b", "nowhere", 1))))
+    assert function(system_message(screening(payment))) == []
+    letter = attributes_of(function.sqs.sent[-1])
+    assert (letter["reason"], letter["field"]) == ("screened_payment_unknown", "payment")
+    assert function.store.event(screening(payment).id) is None
+
+
+def test_a_verdict_stands() -> None:
+    """Repeated it changes nothing; another one of the same model on the payment is a mismatch."""
+    function = Function()
+    function(fifo_message(PAYMENT))
+    assert function(system_message(screening("p1"))) == []
+    assert function(system_message(screening("p1"))) == []
+    assert function.outcomes == {"repeat": 1}
+    assert function(system_message(screening("p1", score_permille=1))) == []
+    letter = attributes_of(function.sqs.sent[-1])
+    assert (letter["reason"], letter["field"]) == ("idempotency_mismatch", "score_permille")
+    assert function(system_message(screening("p1", model="trained-2", score_permille=1))) == []
+    assert function.outcomes == {"accepted": 1}
+
+
 def test_an_actor_is_bounded() -> None:
     """A source as long as EventBridge takes leaves the event its size."""
     function = Function()
@@ -122,7 +175,9 @@ def test_a_batch_is_counted_by_outcome() -> None:
     )
     assert function.outcomes == {"accepted": 1, "rejected": 1, "repeat": 1}
     assert function.lines.last.notes["rejections"] == {"account_not_found": 1}
+    assert function.lines.last.notes["queue"] == "ledger-dev-commands"
     assert function.lines.count("CommandsDecided") == 2
+    assert function.lines.count("CommandsRejected") == 1
     assert (function.lines.last.level, len(function.lines.lines)) == ("info", 1)
 
 
@@ -485,6 +540,8 @@ def test_nothing_is_built_before_the_first_call(function_module: FunctionModule)
         "STATES_TABLE",
         "COMMANDS_QUEUE_URL",
         "COMMANDS_FIFO_QUEUE_URL",
+        "SYSTEM_COMMANDS_QUEUE_URL",
+        "SYSTEM_COMMANDS_DLQ_URL",
         "COMMANDS_DLQ_URL",
         "COMMANDS_FIFO_DLQ_URL",
     )

@@ -355,6 +355,33 @@ def test_a_payment_is_read_back_posted_or_rejected(api: Api) -> None:
     assert "effective_at" not in body
 
 
+def test_alerts_are_read_back_as_they_are(api: Api) -> None:
+    """From the state itself; what was never opened is unknown."""
+    account = OPENING["account"]
+    command = examples.COMMANDS["account.set_alerts", 1]
+    route = ("GET", "/accounts/{id}/alerts")
+    status, _, body = api.send(*route, id=str(account))
+    assert (status, body["alerts"], body["version"]) == (200, [], 1)
+    status, headers, answer = api.send("POST", "/alerts", command)
+    assert (status, headers["Location"], answer["status"]) == (
+        201,
+        f"accounts/{account}",
+        "alerts_set",
+    )
+    assert api.send("POST", "/alerts", command)[2] == answer | {"repeat": True}
+    status, _, body = api.send(*route, id=str(account))
+    assert (body["alerts"], body["version"]) == (command["alerts"], 2)
+    status, _, problem = api.send(*route, id="nobody")
+    assert (status, problem["reason"]) == (404, "account_unknown")
+    api.store.load = _out_of_reach  # type: ignore[method-assign]
+    status, _, problem = api.send(*route, id=str(account))
+    assert (status, problem["reason"]) == (503, "store_unavailable")
+
+
+def _out_of_reach(*_: object) -> dict[str, Any]:
+    raise TransientStoreError("throttled")
+
+
 @pytest.mark.parametrize("given", ["a%3Ab", "a:b", "%61:b"])
 def test_an_id_in_the_path_may_be_percent_encoded(api: Api, given: str) -> None:
     """Gateways differ in whether they decode it."""

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 from msgspec import structs
 
-from projections.faults import BrokenItemError, StoreError
+from ledger.runtime.faults import BrokenItemError, StoreError
 from projections.history.store import (
     RETRIES_MAX,
     DynamoHistoryStore,
@@ -237,6 +237,7 @@ def test_a_scan_goes_on_to_the_last_page(stubbed: Any) -> None:
     first, second = item_of_row(FIRST), item_of_row(FULL)
     stub.add_response("scan", {"Items": [marker, first], "LastEvaluatedKey": key}, asked)
     stub.add_response("scan", {"Items": [second]}, asked | {"ExclusiveStartKey": key})
+    stub.add_response("get_item", {})  # no replay has retired what was scanned
     with stub:
         assert list(store.rows()) == [FIRST, FULL]
 
@@ -282,7 +283,7 @@ def test_an_impossible_range_is_no_request(stubbed: Any) -> None:
 def test_an_item_that_nobody_wrote_is_refused(change: dict[str, Any]) -> None:
     """What is read back is checked, and never shown if it is not a row."""
     with pytest.raises(BrokenItemError):
-        row_of_item(item_of_row(FULL) | change)
+        row_of_item(FULL.account, item_of_row(FULL) | change)
 
 
 def test_defaults_take_no_room() -> None:
@@ -291,6 +292,5 @@ def test_defaults_take_no_room() -> None:
         *("pk", "sk", "event", "type", "recorded_at", "effective_at", "account_type", "currency"),
         *("debits_posted_minor", "credits_posted_minor"),
     }
-    assert row_of_item(item_of_row(structs.replace(FULL, legs=()))) == structs.replace(
-        FULL, legs=()
-    )
+    plain = structs.replace(FULL, legs=())
+    assert row_of_item(FULL.account, item_of_row(plain)) == plain

@@ -14,19 +14,21 @@ from moto import mock_aws
 from typing_extensions import override
 
 from ledger.contracts.primitives import ID_ALPHABET
+from ledger.runtime.faults import StoreError
 from ledger.runtime.telemetry import Line, Telemetry
 from projections.balances.apply import Account
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.project import project as project_balances
-from projections.faults import StoreError
+from projections.generations.memory import single
 from projections.history.apply import Row
 from projections.history.memory import MemoryHistoryStore
 from projections.history.project import project as project_history
 from projections.query import handler as module
-from projections.query.cursor import cursor_of, version_of
+from projections.query.cursor import cursor_of, place_of
 from projections.query.handler import make_handler
 from tests.properties.projection_streams import Book
-from tests.unit.projections.fakes import create_tables, function_environment
+from tests.support.consuming import function_environment
+from tests.unit.projections.fakes import create_tables
 
 WALLET = "customers:42:wallet"
 FAR = 2**63 - 1
@@ -72,8 +74,8 @@ class Api:
     def answer(self, event: dict[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
         """Status, body and headers of an answer."""
         handler = make_handler(
-            balances=self.balances,
-            history=self.history,
+            balances=single(self.balances),
+            history=single(self.history),
             telemetry=Telemetry(self.lines.append),
         )
         answer = handler(event, None)
@@ -217,9 +219,9 @@ def test_a_page_below_every_row_is_empty_but_known(api: Api) -> None:
     """A cursor into a part that has not arrived shows no entry, and no 404."""
     api.history = MemoryHistoryStore()
     project_history(api.history, api.book.events[-1:])  # version 4 alone
-    status, body = api.get(history=True, cursor=cursor_of(WALLET, 3))
+    status, body = api.get(history=True, cursor=cursor_of(WALLET, 1, 3))
     assert (status, body["entries"], body["version"], body["complete_to"]) == (200, [], 4, 0)
-    assert api.get("nobody", history=True, cursor=cursor_of("nobody", 3))[0] == 404
+    assert api.get("nobody", history=True, cursor=cursor_of("nobody", 1, 3))[0] == 404
 
 
 BAD_ACCOUNT = [
@@ -254,10 +256,10 @@ BAD_HISTORY = [
     ("cursor", WALLET, {"cursor": "not a cursor"}),
     ("cursor", WALLET, {"cursor": "é"}),
     ("cursor", WALLET, {"cursor": "A" * 20}),
-    ("cursor", WALLET, {"cursor": cursor_of("bank", 3)}),
-    ("cursor", WALLET, {"cursor": cursor_of(WALLET, 3)[:-1]}),
-    ("cursor", WALLET, {"cursor": cursor_of(WALLET, 3) + "AAAA"}),
-    ("cursor", WALLET, {"cursor": cursor_of(WALLET, 3)[:9] + "!" + cursor_of(WALLET, 3)[9:]}),
+    ("cursor", WALLET, {"cursor": cursor_of("bank", 1, 3)}),
+    ("cursor", WALLET, {"cursor": cursor_of(WALLET, 1, 3)[:-1]}),
+    ("cursor", WALLET, {"cursor": cursor_of(WALLET, 1, 3) + "AAAA"}),
+    ("cursor", WALLET, {"cursor": cursor_of(WALLET, 1, 3)[:9] + "!" + cursor_of(WALLET, 1, 3)[9:]}),
 ]
 
 
@@ -349,39 +351,46 @@ def test_every_answer_leaves_one_line_of_codes(api: Api) -> None:
 IDS = st.from_regex(f"[{ID_ALPHABET}]{{1,64}}", fullmatch=True)
 
 
-@given(IDS, st.integers(0, FAR))
-def test_a_cursor_comes_back_as_the_version_it_was_made_of(account: str, version: int) -> None:
-    """20 characters that need no encoding in a URL."""
-    cursor = cursor_of(account, version)
-    assert version_of(account, cursor) == version
-    assert (len(cursor), quote(cursor, safe="")) == (20, cursor)
+GENERATIONS = st.integers(1, 2**24 - 1)
 
 
-@given(IDS, IDS, st.integers(1, FAR))
-def test_a_cursor_fits_no_other_account(account: str, other: str, version: int) -> None:
+@given(IDS, GENERATIONS, st.integers(0, FAR))
+def test_a_cursor_comes_back_as_the_place_it_was_made_of(
+    account: str, generation: int, version: int
+) -> None:
+    """24 characters that need no encoding in a URL."""
+    cursor = cursor_of(account, generation, version)
+    assert place_of(account, cursor) == (generation, version)
+    assert (len(cursor), quote(cursor, safe="")) == (24, cursor)
+
+
+@given(IDS, IDS, GENERATIONS, st.integers(1, FAR))
+def test_a_cursor_fits_no_other_account(
+    account: str, other: str, generation: int, version: int
+) -> None:
     """A token of one account is refused for another."""
     if account != other:
         with pytest.raises(ValueError, match="not a cursor"):
-            version_of(other, cursor_of(account, version))
+            place_of(other, cursor_of(account, generation, version))
 
 
 @given(st.text())
 def test_no_text_is_taken_for_a_cursor(text: str) -> None:
     """Anything that was not made by `cursor_of` is a ValueError, never a crash."""
     with pytest.raises(ValueError, match="not a cursor"):
-        version_of(WALLET, text)
+        place_of(WALLET, text)
 
 
-@given(st.integers(1, FAR), st.integers(0, 19), st.sampled_from("ABCxyz019-_"))
+@given(GENERATIONS, st.integers(1, FAR), st.integers(0, 23), st.sampled_from("ABCxyz019-_"))
 def test_a_cursor_with_a_changed_character_is_refused(
-    version: int, place: int, character: str
+    generation: int, version: int, place: int, character: str
 ) -> None:
     """A typo leads nowhere, instead of to other rows."""
-    cursor = cursor_of(WALLET, version)
+    cursor = cursor_of(WALLET, generation, version)
     changed = cursor[:place] + character + cursor[place + 1 :]
     if changed != cursor:
         with pytest.raises(ValueError, match="not a cursor"):
-            version_of(WALLET, changed)
+            place_of(WALLET, changed)
 
 
 def test_the_function_is_built_from_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from ledger.runtime.clients import dynamodb_client, eventbridge_client, sqs_client
+from ledger.runtime.clients import (
+    dynamodb_client,
+    eventbridge_client,
+    secretsmanager_client,
+    sqs_client,
+)
 from ledger.runtime.clock import wall_clock
 
 
@@ -17,7 +22,12 @@ def _region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_clients_have_short_time_outs_and_counted_tries() -> None:
     """No call waits longer than a function can, and the number of tries is what was asked for."""
-    clients = {dynamodb_client(attempts=1): 1, sqs_client(): 3, eventbridge_client(attempts=2): 2}
+    clients = {
+        dynamodb_client(attempts=1): 1,
+        sqs_client(): 3,
+        eventbridge_client(attempts=2): 2,
+        secretsmanager_client(attempts=2): 2,
+    }
     for client, tries in clients.items():
         config: Any = client.meta.config  # botocore sets a configuration's attributes at run time
         assert config.connect_timeout == 1

@@ -15,6 +15,7 @@ from msgspec import Meta, Struct
 
 from ledger.adapters.dynamodb.keys import account_key, account_of_key, event_key
 from ledger.application.ports import UnknownStoredStateError
+from ledger.contracts.commands import Alert
 from ledger.contracts.events import decode_event, entries_of
 from ledger.contracts.primitives import AccountType
 from ledger.domain.accounts import (
@@ -31,14 +32,18 @@ if TYPE_CHECKING:
 
     Item = dict[str, AttributeValueTypeDef]
 
-STATE_V: Final = 1  # the schema of a stored state; stored as `v`
+#: The schemas of a stored state that this release reads; stored as `v`. Version 2 has alerts. A
+#: state is written in the lowest version that holds it: while old and new workers run side by side,
+#: the old ones can go on with every account that uses nothing new.
+STATE_V_MAX: Final = 2
+_KNOWN_VERSIONS: Final = frozenset(map(str, range(1, STATE_V_MAX + 1)))
 
 
 _StoredInstant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$")]
 
 
-class _StateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The JSON in a state's `data`, schema version 1. Field names are stored: never rename one."""
+class _StateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The JSON in a state's `data`. Field names are stored: never rename one."""
 
     currency: str
     type: AccountType
@@ -52,6 +57,7 @@ class _StateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     opened_at: _StoredInstant
     recorded_at: _StoredInstant
     last_event: str
+    alerts: tuple[Alert, ...] = ()
 
 
 _BODY_FIELDS = _StateBody.__struct_fields__
@@ -96,7 +102,7 @@ def state_item(state: AccountState) -> Item:
     body = _StateBody(**{name: getattr(state, name) for name in _BODY_FIELDS})
     return {
         "pk": {"S": account_key(state.id)},
-        "v": {"N": str(STATE_V)},
+        "v": {"N": str(_lowest_version(body))},
         "version": {"N": str(state.version)},
         "hash": {"B": state.hash},
         "data": {"S": _ENCODE(body).decode()},
@@ -110,8 +116,9 @@ def state_of_item(item: Item) -> AccountState:
     BrokenStateError for what no release wrote.
     """
     try:
-        if item["v"]["N"] != str(STATE_V):
-            raise UnknownStoredStateError(f"{_shown_key(item)} has schema {item['v']['N']}")
+        version = item["v"]["N"]
+        if version not in _KNOWN_VERSIONS:
+            raise UnknownStoredStateError(f"{_shown_key(item)} has schema {version}")
         body = _BODY.decode(item["data"]["S"])
         state = AccountState(
             id=account_of_key(item["pk"]["S"]),
@@ -121,8 +128,14 @@ def state_of_item(item: Item) -> AccountState:
         )
     except (KeyError, TypeError, ValueError) as error:  # msgspec's errors are ValueErrors
         raise BrokenStateError(f"item {_shown_key(item)} is not a state") from error
+    if version != str(_lowest_version(body)):
+        raise BrokenStateError(f"item {_shown_key(item)} is not of the schema that it claims")
     check_state(state)
     return state
+
+
+def _lowest_version(body: _StateBody) -> int:
+    return 2 if body.alerts else 1
 
 
 def _shown_key(item: Item) -> str:

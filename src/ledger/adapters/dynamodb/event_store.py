@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from ledger.adapters.dynamodb.codec import (
-    STATE_V,
+    STATE_V_MAX,
     event_item,
     event_of_item,
     state_item,
@@ -150,9 +150,9 @@ class DynamoEventStore:
             self._client.put_item(
                 TableName=self._states,
                 Item=state_item(state),
-                ConditionExpression=f"{_ABSENT} OR (v = :v AND version < :version)",
+                ConditionExpression=f"{_ABSENT} OR (v <= :v AND version < :version)",
                 ExpressionAttributeValues={
-                    ":v": {"N": str(STATE_V)},
+                    ":v": {"N": str(STATE_V_MAX)},
                     ":version": {"N": str(state.version)},
                 },
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -7,7 +7,7 @@ PutEvents event entry size"): UTF-8 bytes of source, detail type and detail.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from botocore.exceptions import ClientError, HTTPClientError
@@ -17,6 +17,7 @@ from ledger.application.ports import Chance, Pause
 from ledger.application.publication import Published
 from ledger.contracts.envelopes import SOURCE
 from ledger.runtime.backoff import full_jitter_seconds
+from ledger.runtime.packing import packed
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -57,7 +58,12 @@ class EventBridgePublisher:
                 )
             waiting = [
                 index
-                for request in _packed(waiting, lambda index: entry_bytes(events[index]))
+                for request in packed(
+                    waiting,
+                    lambda index: entry_bytes(events[index]),
+                    entries_max=ENTRIES_MAX,
+                    bytes_max=REQUEST_BYTES_MAX,
+                )
                 for index in self._put(request, events)
             ]
         return frozenset(waiting)
@@ -86,18 +92,3 @@ class EventBridgePublisher:
 def entry_bytes(event: Published) -> int:
     """The size of an event as PutEvents counts it."""
     return len(SOURCE) + len(event.type) + len(event.data.encode())
-
-
-def _packed(indices: Iterable[int], size: Callable[[int], int]) -> Iterator[list[int]]:
-    """`indices` in their order, in as few requests as count and bytes allow."""
-    request: list[int] = []
-    total = 0
-    for index in indices:
-        bytes_ = size(index)
-        if request and (len(request) == ENTRIES_MAX or total + bytes_ > REQUEST_BYTES_MAX):
-            yield request
-            request, total = [], 0
-        request.append(index)
-        total += bytes_
-    if request:
-        yield request

@@ -6,6 +6,7 @@ only `repeat`, the status and the header `Idempotent-Replay` say which of them t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Final, Literal
 
@@ -15,19 +16,22 @@ from msgspec import UNSET, Struct, UnsetType
 from ledger.application.commit import Mismatch
 from ledger.application.outages import OutageError
 from ledger.contracts import problems, reasons
-from ledger.contracts.commands import Posting, PostPayment
+from ledger.contracts.commands import Alert, Posting, PostPayment, ScreeningReason
 from ledger.contracts.events import (
-    Accepted,
     AccountEntry,
+    AccountEvent,
     AccountOpened,
+    AlertsSet,
     Cause,
     CommandRejected,
     Event,
     PaymentPosted,
+    PaymentScreened,
     currency_of,
 )
 from ledger.contracts.primitives import AccountType
 from ledger.contracts.reasons import BY_CODE, InvalidCommandError, Reason, Retry
+from ledger.domain.accounts import AccountState
 
 JSON: Final = "application/json"
 REPLAY_HEADER: Final = "Idempotent-Replay"
@@ -78,6 +82,28 @@ class OpenedAccount(Struct, frozen=True, kw_only=True):
     accounts: tuple[AccountAfter, ...]
 
 
+class AccountAlerts(Struct, frozen=True, kw_only=True):
+    """The answer to `account.set_alerts`: the account has these alerts, and no others."""
+
+    id: str
+    status: Literal["alerts_set"]
+    repeat: bool
+    recorded_at: str
+    account: str
+    currency: str
+    alerts: tuple[Alert, ...]
+    accounts: tuple[AccountAfter, ...]
+
+
+class AlertsNow(Struct, frozen=True, kw_only=True):
+    """The alerts that an account has now, at `version`."""
+
+    account: str
+    currency: str
+    version: int
+    alerts: tuple[Alert, ...]
+
+
 class PostedPayment(Struct, frozen=True, kw_only=True):
     """A payment that was posted. `repeat` is there in the answer to `payment.post` only."""
 
@@ -108,6 +134,26 @@ class RejectedPayment(Struct, frozen=True, kw_only=True):
     description: str | UnsetType = UNSET
 
 
+class Screening(Struct, frozen=True, kw_only=True):
+    """A fraud model's verdict on the payment, as recorded. Each reason has the payment's figure
+    and, beside it, what is normal for its payer."""
+
+    id: str
+    recorded_at: str
+    model: str
+    verdict: Literal["clear", "review", "block"]
+    score_permille: int
+    reasons: tuple[ScreeningReason, ...]
+
+
+class PaymentScreenings(Struct, frozen=True, kw_only=True):
+    """The verdicts recorded on a payment, one a model: none before it is screened, a second or two
+    after it was posted, and never one if it takes no money from a customer."""
+
+    payment: str
+    screenings: tuple[Screening, ...]
+
+
 class Health(Struct, frozen=True, kw_only=True):
     """The API answers and could read the event store. `version` is the function's, as deployed."""
 
@@ -131,11 +177,14 @@ def decided_answer(event: Event, *, repeat: bool) -> Answer:
     replay = {REPLAY_HEADER: "true"} if repeat else {}
     if isinstance(event, CommandRejected):
         return _rejection_answer(event, repeat, replay)
-    body: OpenedAccount | PostedPayment
+    body: OpenedAccount | AccountAlerts | PostedPayment
     # Relative to the path of the request, so that it holds behind any stage or domain.
     if isinstance(event, AccountOpened):
         body, location = _opened(event, repeat), f"accounts/{event.account}"
+    elif isinstance(event, AlertsSet):
+        body, location = _alerts_set(event, repeat), f"accounts/{event.account}"
     else:
+        assert isinstance(event, PaymentPosted)  # no other command has a route
         body, location = _posted(event, repeat=repeat), f"payments/{event.id}"
     if repeat:
         return Answer(HTTPStatus.OK, _ENCODER.encode(body), body.status, headers=replay)
@@ -152,6 +201,33 @@ def payment_answer(event: PaymentPosted | CommandRejected | None) -> Answer:
         _posted(event, repeat=UNSET) if isinstance(event, PaymentPosted) else _rejected(event)
     )
     return Answer(HTTPStatus.OK, _ENCODER.encode(body), body.status)
+
+
+def screenings_answer(payment: str, events: Iterable[PaymentScreened]) -> Answer:
+    """The answer to the question for the verdicts on a payment."""
+    found = tuple(
+        Screening(
+            id=event.id,
+            recorded_at=event.recorded_at,
+            model=event.model,
+            verdict=event.verdict,
+            score_permille=event.score_permille,
+            reasons=event.reasons,
+        )
+        for event in events
+    )
+    body = PaymentScreenings(payment=payment, screenings=found)
+    return Answer(HTTPStatus.OK, _ENCODER.encode(body), "screenings")
+
+
+def alerts_answer(state: AccountState | None) -> Answer:
+    """The answer to the question for an account's alerts."""
+    if state is None:
+        return refusal_answer(reasons.ACCOUNT_UNKNOWN, "id")
+    body = AlertsNow(
+        account=state.id, currency=state.currency, version=state.version, alerts=state.alerts
+    )
+    return Answer(HTTPStatus.OK, _ENCODER.encode(body), "alerts")
 
 
 def health_answer(version: str) -> Answer:
@@ -224,6 +300,19 @@ def _opened(event: AccountOpened, repeat: bool) -> OpenedAccount:
     )
 
 
+def _alerts_set(event: AlertsSet, repeat: bool) -> AccountAlerts:
+    return AccountAlerts(
+        status="alerts_set",
+        id=event.id,
+        repeat=repeat,
+        recorded_at=event.recorded_at,
+        account=event.account,
+        currency=event.currency,
+        alerts=event.alerts,
+        accounts=_accounts_after(event),
+    )
+
+
 def _posted(event: PaymentPosted, *, repeat: bool | UnsetType) -> PostedPayment:
     return PostedPayment(
         status="posted",
@@ -256,7 +345,7 @@ def _rejected(event: CommandRejected) -> RejectedPayment:
     )
 
 
-def _accounts_after(event: Accepted) -> tuple[AccountAfter, ...]:
+def _accounts_after(event: AccountEvent) -> tuple[AccountAfter, ...]:
     return tuple(_account_after(entry, currency_of(event, entry.id)) for entry in event.accounts)
 
 

@@ -22,9 +22,17 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from ledger.contracts import reasons
-from ledger.contracts.commands import OpenAccount, Posting, PostPayment, reasons_against_text
+from ledger.contracts.commands import (
+    Alert,
+    OpenAccount,
+    Posting,
+    PostPayment,
+    SetAlerts,
+    reasons_against_text,
+)
 from ledger.contracts.currencies import MINOR_DIGITS
 from ledger.contracts.primitives import (
+    ALERTS_MAX,
     AMOUNT_MINOR_MAX,
     DESCRIPTION_LENGTH_MAX,
     POSTINGS_MAX,
@@ -145,9 +153,36 @@ class PostPaymentModel(BaseModel):
         return PostPayment(**fields)
 
 
-CommandModel = OpenAccountModel | PostPaymentModel
-MODELS: Final[dict[str, type[OpenAccountModel] | type[PostPaymentModel]]] = {
+class AlertModel(BaseModel):
+    """One alert of an account."""
+
+    model_config = _CLOSED
+
+    direction: Literal["below", "above"]
+    threshold_minor: Limit
+
+
+class SetAlertsModel(BaseModel):
+    """`account.set_alerts`, version 1."""
+
+    model_config = _CLOSED
+
+    type: Literal["account.set_alerts"]
+    v: Literal[1]
+    id: IdText
+    account: IdText
+    alerts: Annotated[list[AlertModel], Field(max_length=ALERTS_MAX)]
+
+    def command(self) -> SetAlerts:
+        """The command."""
+        alerts = tuple(Alert(**dict(alert)) for alert in self.alerts)
+        return SetAlerts(v=self.v, id=self.id, account=self.account, alerts=alerts)
+
+
+CommandModel = OpenAccountModel | SetAlertsModel | PostPaymentModel
+MODELS: Final[dict[str, type[CommandModel]]] = {
     "account.open": OpenAccountModel,
+    "account.set_alerts": SetAlertsModel,
     "payment.post": PostPaymentModel,
 }
 

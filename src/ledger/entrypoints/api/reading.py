@@ -17,13 +17,11 @@ from ledger.contracts.commands import (
     decode_command,
     judge_head,
     malformed_json,
-    precedence_of,
-    reason_of,
     refuse_repeated_names,
-    shown_name,
 )
 from ledger.contracts.primitives import ACTOR_LENGTH_MAX, is_id
 from ledger.contracts.reasons import BY_CODE, InvalidCommandError, Reason, Violation
+from ledger.contracts.violations import precedence_of, reason_of, shown_name
 from ledger.entrypoints.api.models import MODELS
 
 #: As many faults as an answer names: enough for a person to mend a request, and the answer to a

@@ -55,8 +55,11 @@ def make_handler(
     """
     routes: Mapping[tuple[str, str], _Route] = {
         ("POST", "/accounts"): lambda request: _decide(commands, "account.open", request),
+        ("POST", "/alerts"): lambda request: _decide(commands, "account.set_alerts", request),
         ("POST", "/payments"): lambda request: _decide(commands, "payment.post", request),
         ("GET", "/payments/{id}"): lambda request: _payment(store, request),
+        ("GET", "/payments/{id}/screening"): lambda request: _screening(store, request),
+        ("GET", "/accounts/{id}/alerts"): lambda request: _alerts(store, request),
         ("GET", "/health"): lambda request: _health(store, request),
     }
 
@@ -95,6 +98,19 @@ def _decide(commands: Commands, command_type: str, request: _Request) -> Answer:
 def _payment(store: EventStore, request: _Request) -> Answer:
     reading.refuse_query_parameters(request.event)
     return answers.payment_answer(queries.payment(store, reading.id_in_path(request.event)))
+
+
+def _screening(store: EventStore, request: _Request) -> Answer:
+    reading.refuse_query_parameters(request.event)
+    payment = reading.id_in_path(request.event)
+    if queries.payment(store, payment) is None:
+        return answers.refusal_answer(reasons.PAYMENT_NOT_FOUND, "id")
+    return answers.screenings_answer(payment, queries.screenings(store, payment))
+
+
+def _alerts(store: EventStore, request: _Request) -> Answer:
+    reading.refuse_query_parameters(request.event)
+    return answers.alerts_answer(queries.account(store, reading.id_in_path(request.event)))
 
 
 def _health(store: EventStore, request: _Request) -> Answer:

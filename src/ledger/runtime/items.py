@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from projections.faults import BrokenItemError
+from ledger.runtime.faults import BrokenItemError
 
 Attribute = dict[str, Any]
 Item = dict[str, Attribute]

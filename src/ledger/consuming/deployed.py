@@ -1,13 +1,13 @@
-"""What a projection's function finds around itself on AWS."""
+"""What the function of a consumer finds around itself on AWS."""
 
 from __future__ import annotations
 
 from random import SystemRandom
 
+from ledger.consuming.batches import World
 from ledger.runtime.clients import sqs_client
 from ledger.runtime.clock import wall_clock
 from ledger.runtime.telemetry import powertools_telemetry
-from projections.intake import World
 
 
 def deployed_world(queue_url: str) -> World:

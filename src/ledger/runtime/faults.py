@@ -1,4 +1,4 @@
-"""What a store of a projection says when DynamoDB did not do what it was asked."""
+"""What a store says when DynamoDB did not do what it was asked."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class StoreError(Exception):
 
 
 class BrokenItemError(Exception):
-    """An item of a projection's table that no release of the projection wrote."""
+    """An item of a table that no release of ours wrote."""
 
 
 def code_of(error: Exception) -> str:

@@ -1,0 +1,23 @@
+"""Recording a fraud model's verdict on a payment: a fact about it that moves nothing."""
+
+from __future__ import annotations
+
+from ledger.contracts.commands import ScreenPayment
+from ledger.contracts.events import PaymentScreened
+from ledger.domain.stamp import Stamp
+
+
+def decide_screening(command: ScreenPayment, stamp: Stamp) -> PaymentScreened:
+    """The verdict, recorded. That the payment is posted was seen to; a fact cannot be undone."""
+    return PaymentScreened(
+        v=1,
+        id=command.id,
+        recorded_at=stamp.recorded_at,
+        effective_at=stamp.recorded_at,
+        actor=stamp.actor,
+        payment=command.payment,
+        model=command.model,
+        verdict=command.verdict,
+        score_permille=command.score_permille,
+        reasons=command.reasons,
+    )

@@ -1,0 +1,126 @@
+"""The history, replayed: what is complete, and what differs."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from hashlib import blake2b
+from typing import Final
+
+import msgspec
+
+from projections.history.apply import Row
+from projections.history.completeness import CHECKPOINT_EVERY, WALK_MAX
+from projections.history.project import project
+from projections.history.store import HistoryStore
+from projections.replay.differences import Difference, differing_fields
+from projections.replay.replayable import Replayable, Versions
+
+#: Twice as many rows are 40 requests.
+PART_EVENTS: Final = 500
+#: Up to so many accounts are read one by one; for more, the table is read as a whole.
+POINT_READS_MAX: Final = 100
+_PRINT_BYTES: Final = 16
+_PRINTS: Final = 2 ** (8 * _PRINT_BYTES)
+
+
+def lagging(store: HistoryStore, versions: Versions) -> set[str]:
+    """The accounts that lack a row up to their version. Markers are not believed."""
+    if len(versions) > POINT_READS_MAX:
+        found = Counter(
+            row.account for row in store.rows() if row.version <= versions.get(row.account, 0)
+        )
+        # What was written during the scan may have been missed.
+        versions = {name: n for name, n in versions.items() if found[name] < n}
+        if len(versions) > POINT_READS_MAX:
+            return set(versions)
+    return {
+        name for name, version in versions.items() if _rows_up_to(store, name, version) < version
+    }
+
+
+def settle(store: HistoryStore, versions: Versions) -> None:
+    """Raise the markers: events that came in any order left them low, and readers walk from them.
+
+    Of a shorter account, a reader walks all there is.
+    """
+    for account, version in versions.items():
+        if version >= CHECKPOINT_EVERY:
+            store.raise_marker(account, version)
+
+
+def differences(
+    live: HistoryStore, rebuilt: HistoryStore, versions: Versions, newest: Callable[[str], int]
+) -> Iterator[Difference]:
+    """Row by row, of the accounts in which anything differs at all: the tables are read once, and
+    of each account only a number is kept."""
+    there, made = _Prints(live, versions), _Prints(rebuilt, versions)
+    for account in sorted(there.tops.keys() | made.tops.keys() | versions.keys()):
+        top = there.tops[account]
+        beyond = top > max(versions.get(account, 0), made.tops[account]) and top > newest(account)
+        if beyond or there.prints[account] != made.prints[account]:
+            yield from _of_account(account, live, rebuilt, versions.get(account, 0), newest)
+
+
+class _Prints:
+    """Of each account, the sum of its rows' digests up to its version, and its highest row.
+
+    A sum, since rows come in any order. Against mistakes, not forgers: these meet `ledger verify`.
+    """
+
+    def __init__(self, store: HistoryStore, versions: Versions) -> None:
+        self.prints: defaultdict[str, int] = defaultdict(int)
+        self.tops: defaultdict[str, int] = defaultdict(int)
+        encode = msgspec.msgpack.Encoder().encode
+        for row in store.rows():
+            self.tops[row.account] = max(self.tops[row.account], row.version)
+            if row.version <= versions.get(row.account, 0):
+                digest = blake2b(encode(row), digest_size=_PRINT_BYTES).digest()
+                known = self.prints[row.account]
+                self.prints[row.account] = (known + int.from_bytes(digest, "big")) % _PRINTS
+
+
+def _of_account(
+    account: str,
+    live: HistoryStore,
+    rebuilt: HistoryStore,
+    known: int,
+    newest: Callable[[str], int],
+) -> Iterator[Difference]:
+    there = {row.version: row for row in live.rows_after(account, 0)}
+    made = {row.version: row for row in rebuilt.rows_after(account, 0)}
+    now = newest(account)
+    for version in sorted(there.keys() | made.keys()):
+        was, is_ = there.get(version), made.get(version)
+        if was is None:
+            if version <= known:  # else it is on its way
+                yield Difference(account=account, version=version, kind="missing")
+        elif is_ is None:
+            if version > now:
+                yield Difference(account=account, version=version, kind="extra")
+        elif was != is_:
+            yield from differing_fields(account, version, _fields(was), _fields(is_))
+
+
+def _rows_up_to(store: HistoryStore, account: str, version: int) -> int:
+    count, above, last = 0, 0, False
+    while not last and above < version:  # ends: each turn starts above the versions before
+        found = store.versions_after(account, above, WALK_MAX)
+        count += sum(1 for each in found.versions if each <= version)
+        above, last = max(found.versions, default=version), found.last
+    return count
+
+
+def _fields(row: Row) -> dict[str, object]:
+    fields: dict[str, object] = msgspec.to_builtins(row)
+    return fields
+
+
+REPLAYABLE: Final = Replayable(
+    name="history",
+    part=PART_EVENTS,
+    project=project,
+    lagging=lagging,
+    settle=settle,
+    differences=differences,
+)

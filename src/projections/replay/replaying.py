@@ -1,0 +1,316 @@
+"""The steps of a replay, one after the other; whoever runs them waits and reports between them.
+
+A run is a generator of Steps, so that time, progress and interruption are the caller's: a replay
+that is dropped between any two steps leaves a pointer from which another run resumes or aborts it,
+and payments flow all the while.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Any, Final, Generic, TypeVar
+
+from msgspec import Struct
+
+from ledger.contracts.events import Event, entries_of
+from ledger.runtime.faults import StoreError
+from projections.generations import pointer as phases
+from projections.generations.pointer import Generations, Pointer
+from projections.generations.views import VIEW_SECONDS
+from projections.replay.differences import Difference
+from projections.replay.replayable import Replayable, Source
+
+_S = TypeVar("_S")
+_A = TypeVar("_A")
+_B = TypeVar("_B")
+
+#: After this long, nothing is finished any more under an older view of the pointer (see `views`);
+#: the second more is for clocks that do not run at one speed.
+SETTLED_SECONDS: Final = VIEW_SECONDS + 1.0
+LOOK_SECONDS: Final = 1.0
+#: Times that events are projected before the store is taken to be out of reach, and the waits.
+_TRIES_MAX: Final = 6
+_RETRY_SECONDS: Final = 2.0
+#: A table of which everything is wrong is told as well by its first ten thousand differences.
+DIFFERENCES_KEPT: Final = 10_000
+
+
+class Step(Struct, frozen=True):
+    """What a replay is at: `done` of something that `what` names. To be resumed not before
+    `wait_seconds` have passed."""
+
+    what: str
+    done: int | None = None
+    wait_seconds: float = 0.0
+
+
+class ReplayRefusedError(Exception):
+    """The pointer does not allow what was asked for, or moved meanwhile; the message says why."""
+
+
+class IncompleteError(Exception):
+    """The events do not make what the states say: `accounts` lack versions."""
+
+    def __init__(self, accounts: set[str]) -> None:
+        self.accounts = accounts
+        some = ", ".join(sorted(accounts)[:5])
+        super().__init__(f"the events lack versions of {len(accounts)} accounts: {some}")
+
+
+class Compared(Struct):
+    """What differed, the first DIFFERENCES_KEPT of `count` in full."""
+
+    events: int = 0
+    accounts: int = 0
+    count: int = 0
+    kept: list[Difference] = []
+
+
+class _Known(Struct, frozen=True):
+    """What a run knows of its own: the new generation has everything up to `versions`, and the
+    live one as well but of the accounts that are `behind`."""
+
+    versions: Mapping[str, int]
+    behind: set[str]
+
+
+class Outcome(Struct):
+    """What a run came to: where the pointer is, what was compared (if this run did), and how many
+    items were deleted."""
+
+    pointer: Pointer
+    compared: Compared | None = None
+    swapped: bool = False
+    deleted: int = 0
+
+
+Steps = Generator[Step, None, _A]
+#: `map`, or one that calls from several threads, as many as `lanes`.
+Spread = Callable[[Callable[[Any], Any], Iterable[Any]], Iterable[Any]]
+
+
+class Replay(Generic[_S]):
+    """A replay of one projection.
+
+    `patience_seconds` is how long an event on its way may take to arrive; `now` gives the time for
+    the pointer's `since`; `spread` maps a function over up to `lanes` parts at once.
+    """
+
+    def __init__(
+        self,
+        projection: Replayable[_S],
+        *,
+        generations: Generations,
+        store_of: Callable[[int], _S],
+        source: Source,
+        patience_seconds: float,
+        now: Callable[[], str],
+        spread: Spread = map,
+        lanes: int = 1,
+    ) -> None:
+        self._projection = projection
+        self._generations = generations
+        self._store_of = store_of
+        self._source = source
+        self._patience_seconds = patience_seconds
+        self._now = now
+        self._spread = spread
+        self._lanes = lanes
+
+    def run(
+        self, *, resume: bool = False, swap: bool = True, keep_old: bool = False
+    ) -> Steps[Outcome]:
+        """A whole replay, or with `resume` what is left of one; without `swap` it drops what it
+        built and compared; with `keep_old` it deletes nothing.
+
+        Raises ReplayRefusedError (another one is under way, or none is, or somebody else moves the
+        pointer), IncompleteError, and whatever source and stores raise.
+        """
+        known = _Known({}, set())
+        outcome = Outcome(self._taken_over() if resume else self._begun())
+        if outcome.pointer.phase == "building":
+            outcome.compared, known = yield from self._build(outcome.pointer)
+            if swap:
+                outcome.pointer = yield from self._offer(outcome.pointer, known)
+            else:
+                outcome.pointer = yield from self._abandon(outcome.pointer)
+        elif outcome.pointer.phase == "swapping" and not swap:
+            outcome.pointer = yield from self._abandon(outcome.pointer)
+        if outcome.pointer.phase == "swapping":
+            outcome.pointer = yield from self._swap(outcome.pointer, known)
+            outcome.swapped = True
+        if not keep_old:
+            yield from self._clear(outcome)
+        return outcome
+
+    def abort(self) -> Steps[Outcome]:
+        """Back to the generation that is live. Raises as `run`."""
+        outcome = Outcome(self._taken_over())
+        if outcome.pointer.phase != "retired":
+            outcome.pointer = yield from self._abandon(outcome.pointer)
+        yield from self._clear(outcome)
+        return outcome
+
+    def _begun(self) -> Pointer:
+        known = self._generations.pointer()
+        if known.phase != "steady":
+            raise ReplayRefusedError(
+                f"generation {known.other} of {self._projection.name} is there beside "
+                f"{known.live}, {known.phase} since {known.since}: --resume goes on with it, "
+                "--abort drops what is not live"
+            )
+        return self._changed(known, phases.begun)
+
+    def _taken_over(self) -> Pointer:
+        known = self._generations.pointer()
+        if known.phase == "steady":
+            raise ReplayRefusedError(f"no replay of {self._projection.name} is under way")
+        return known
+
+    def _build(self, pointer: Pointer) -> Steps[tuple[Compared, _Known]]:
+        """Fills the new generation, and compares the live one with it."""
+        built, live = self._store_of(pointer.built), self._store_of(pointer.live)
+        compared = Compared()
+        yield self._settling("every worker writes both generations")
+        compared.events = yield from self._fill(
+            pointer, pointer.built, "events projected", self._source.events()
+        )
+        versions = self._source.versions()
+        compared.accounts = len(versions)
+        yield from self._complete(pointer, pointer.built, versions)
+        self._projection.settle(built, versions)
+        behind = yield from self._arrived(live, versions, "waiting for the live generation")
+        for difference in self._projection.differences(live, built, versions, self._source.version):
+            if compared.count < DIFFERENCES_KEPT:
+                compared.kept.append(difference)
+            compared.count += 1
+            yield Step("differences found", compared.count)
+        return compared, _Known(versions, behind)
+
+    def _offer(self, pointer: Pointer, known: _Known) -> Steps[Pointer]:
+        """Lets readers go over to the new generation. What the live one lacks it is given first,
+        so that it is not behind the new one (see `views`)."""
+        lacking = {account: known.versions[account] for account in known.behind}
+        yield from self._complete(pointer, pointer.live, lacking, patience_seconds=0.0)
+        return self._changed(pointer, phases.swapping)
+
+    def _swap(self, pointer: Pointer, known: _Known) -> Steps[Pointer]:
+        """Makes the new generation the live one, once nobody answers from the old one alone."""
+        yield self._settling("every reader looks at both generations")
+        moved = {
+            account: version
+            for account, version in self._source.versions().items()
+            if version != known.versions.get(account)
+        }
+        yield from self._complete(pointer, pointer.built, moved)
+        return self._changed(pointer, phases.swapped)
+
+    def _abandon(self, pointer: Pointer) -> Steps[Pointer]:
+        """Drops the new generation, and the live one stays."""
+        if pointer.phase == "swapping":
+            # Readers may have answered from the new one: nothing that it has may be lacking.
+            yield from self._complete(pointer, pointer.live, self._source.versions())
+        return self._changed(pointer, phases.abandoned)
+
+    def _clear(self, outcome: Outcome) -> Steps[None]:
+        """Deletes what is retired."""
+        yield self._settling("nobody uses the other generation")
+        for count in self._generations.sweep(outcome.pointer):
+            outcome.deleted += count
+            yield Step("items deleted", outcome.deleted)
+        outcome.pointer = self._changed(outcome.pointer, phases.swept)
+
+    def _complete(
+        self,
+        pointer: Pointer,
+        generation: int,
+        versions: Mapping[str, int],
+        *,
+        patience_seconds: float | None = None,
+    ) -> Steps[None]:
+        """Until a generation has everything up to these versions. What does not arrive by itself
+        in time was lost on its way, and is taken from the events."""
+        store = self._store_of(generation)
+        what = f"waiting for generation {generation}"
+        behind = yield from self._arrived(store, versions, what, patience_seconds)
+        if not behind:
+            return
+        wanted = (
+            event
+            for event in self._source.events()
+            if any(entry.id in behind for entry in entries_of(event))
+        )
+        yield from self._fill(pointer, generation, "events projected again", wanted)
+        left = self._projection.lagging(store, {account: versions[account] for account in behind})
+        if left:
+            raise IncompleteError(left)
+
+    def _arrived(
+        self,
+        store: _S,
+        versions: Mapping[str, int],
+        what: str,
+        patience_seconds: float | None = None,
+    ) -> Steps[set[str]]:
+        """Waits for what is on its way to a store; the accounts that are behind after all."""
+        patience = self._patience_seconds if patience_seconds is None else patience_seconds
+        waited = 0.0
+        behind = self._projection.lagging(store, versions)
+        while behind and waited < patience:
+            yield Step(what, len(behind), wait_seconds=LOOK_SECONDS)
+            waited += LOOK_SECONDS
+            behind = self._projection.lagging(store, {name: versions[name] for name in behind})
+        return behind
+
+    def _fill(
+        self, pointer: Pointer, generation: int, what: str, events: Iterable[Event]
+    ) -> Steps[int]:
+        """Projects events into a generation; how many there were."""
+        store, done = self._store_of(generation), 0
+        remaining = iter(events)
+        while parts := list(islice(_parts(remaining, self._projection.part), self._lanes)):
+            self._refuse_if_moved(pointer)
+            yield from self._project(store, parts)
+            done += sum(map(len, parts))
+            yield Step(what, done)
+        return done
+
+    def _project(self, store: _S, parts: list[list[Event]]) -> Steps[None]:
+        code = ""
+
+        def failed(part: list[Event]) -> list[Event]:
+            nonlocal code
+            handled = self._projection.project(store, part)
+            code = next(iter(handled.failed.values()), code)
+            return [part[place] for place in handled.failed]
+
+        for attempt in range(_TRIES_MAX):
+            parts = [left for left in self._spread(failed, parts) if left]
+            if not parts:
+                return
+            yield Step("projecting again what failed", wait_seconds=_RETRY_SECONDS * attempt)
+        raise StoreError(code)
+
+    def _settling(self, what: str) -> Step:
+        return Step(f"until {what}", wait_seconds=SETTLED_SECONDS)
+
+    def _refuse_if_moved(self, pointer: Pointer) -> None:
+        if self._generations.pointer() != pointer:
+            raise self._moved()
+
+    def _moved(self) -> ReplayRefusedError:
+        return ReplayRefusedError(
+            f"somebody else moved the generations of {self._projection.name}; this run ends"
+        )
+
+    def _changed(self, known: Pointer, change: Callable[[Pointer, str], Pointer]) -> Pointer:
+        new = change(known, self._now())
+        if not self._generations.replace(known, new):
+            raise self._moved()
+        return new
+
+
+def _parts(events: Iterator[Event], size: int) -> Iterator[list[Event]]:
+    while part := list(islice(events, size)):
+        yield part

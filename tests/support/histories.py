@@ -1,0 +1,63 @@
+"""Histories of an account, as the API answers them, from what each version moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from ledger.contracts.primitives import AccountType, balance_minor
+
+
+class Moved(NamedTuple):
+    """What one version did: credits above zero, debits below; nothing is an event without legs.
+
+    Times are in seconds after the beginning of 2026.
+    """
+
+    amounts: tuple[int, ...]
+    booked: int
+    effective: int
+
+
+def instant(seconds: int) -> str:
+    """Seconds after the beginning of 2026 in the stored form; up to the end of January."""
+    days, rest = divmod(seconds, 86_400)
+    hours, rest = divmod(rest, 3_600)
+    return f"2026-01-{days + 1:02}T{hours:02}:{rest // 60:02}:{rest % 60:02}.000000Z"
+
+
+def history(
+    moves: Iterable[Moved], *, account_type: AccountType = "liability", currency: str = "EUR"
+) -> list[dict[str, Any]]:
+    """The entries, newest first."""
+    entries: list[dict[str, Any]] = []
+    debits = credits_ = 0
+    for version, move in enumerate(moves, start=1):
+        debited = -sum(amount for amount in move.amounts if amount < 0)
+        credited = sum(amount for amount in move.amounts if amount > 0)
+        debits, credits_ = debits + debited, credits_ + credited
+        legs = [
+            {
+                "side": "credit" if amount > 0 else "debit",
+                "amount_minor": abs(amount),
+                "counterparty": f"other:{number}",
+            }
+            for number, amount in enumerate(move.amounts)
+        ]
+        entry = {
+            "version": version,
+            "event": f"event-{version}",
+            "type": "payment.posted" if legs else "account.alerts_set",
+            "recorded_at": instant(move.booked),
+            "effective_at": instant(move.effective),
+            "currency": currency,
+            "debited_minor": debited,
+            "credited_minor": credited,
+            "balance_minor": balance_minor(account_type, debits, credits_),
+            "debits_posted_minor": debits,
+            "credits_posted_minor": credits_,
+            "legs": legs,
+            "legs_count": len(legs),
+        }
+        entries.append(entry | ({"prev": f"event-{version - 1}"} if version > 1 else {}))
+    return entries[::-1]

@@ -1,0 +1,148 @@
+"""Events to tell of, and a topic that remembers what it was told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from hypothesis import strategies as st
+from msgspec import structs
+
+from ledger.contracts.commands import Alert, Command
+from ledger.contracts.events import AccountEntry, Event, PaymentPosted
+from ledger.contracts.primitives import (
+    ACTOR_LENGTH_MAX,
+    ALERTS_MAX,
+    AMOUNT_MINOR_MAX,
+    DESCRIPTION_LENGTH_MAX,
+    ID_LENGTH_MAX,
+    POSTINGS_MAX,
+    REFERENCE_LENGTH_MAX,
+)
+from ledger.domain.decider import decide, rejected_event
+from ledger.domain.rejections import Rejection
+from tests.support.builders import NOON, STAMP, posting
+from tests.support.strategies import alert_settings, openings, payments, worlds
+
+BELOW = Alert(direction="below", threshold_minor=0)
+
+Result = dict[str, str] | None
+"""What SNS says of one entry: None takes it, else the members of its error."""
+
+
+class FakeTopic:
+    """PublishBatch of a topic. `judge` says of each body what becomes of it, `outages` has errors
+    by the number of the request that meets them, and `silent` says nothing of a request's last."""
+
+    def __init__(
+        self,
+        judge: Callable[[str], Result] = lambda _body: None,
+        *,
+        outages: Mapping[int, Exception] | None = None,
+        silent: bool = False,
+    ) -> None:
+        self._judge = judge
+        self._outages = outages or {}
+        self._silent = silent
+        self.requests: list[list[dict[str, Any]]] = []
+
+    def publish_batch(
+        self,
+        TopicArn: str,  # noqa: N803 - boto3's name
+        PublishBatchRequestEntries: Sequence[dict[str, Any]],  # noqa: N803 - boto3's name
+    ) -> dict[str, Any]:
+        """As the SNS client does."""
+        assert TopicArn == "arn:topic"
+        number = len(self.requests)
+        self.requests.append(list(PublishBatchRequestEntries))
+        if number in self._outages:
+            raise self._outages[number]
+        taken: list[dict[str, str]] = []
+        failed: list[dict[str, str]] = []
+        for entry in PublishBatchRequestEntries:
+            error = self._judge(entry["Message"])
+            (taken if error is None else failed).append({"Id": entry["Id"], **(error or {})})
+        return {"Successful": taken[:-1] if self._silent else taken, "Failed": failed}
+
+    @property
+    def bodies(self) -> list[dict[str, Any]]:
+        """The bodies of all messages, parsed."""
+        return [json.loads(entry["Message"]) for entry in self.entries()]
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """All entries of all requests."""
+        for request in self.requests:
+            yield from request
+
+
+@st.composite
+def decided(draw: st.DrawFn) -> Event:
+    """What the ledger makes of any command: accounts opened and watched, payments posted with
+    crossings and without, and refusals."""
+    kinds: list[st.SearchStrategy[Command]] = [
+        *(payments(), payments(), payments()),
+        *(alert_settings(), openings(("f",))),
+    ]
+    command = draw(st.one_of(kinds))
+    # Payments are in EUR: in a world of both currencies they are refused, mostly.
+    currencies = draw(st.sampled_from([("EUR",), ("EUR",), ("EUR", "JPY")]))
+    decision = decide(draw(worlds(currencies)), command, STAMP)
+    return rejected_event(command, decision, STAMP) if isinstance(decision, Rejection) else decision
+
+
+def crossing(event_id: str, *accounts: str, alerts: Sequence[Alert] = (BELOW,)) -> PaymentPosted:
+    """A payment that made every one of `accounts` (two or more) cross all of `alerts`."""
+    entries = tuple(
+        AccountEntry(
+            id=account,
+            type="liability",
+            version=2,
+            prev="earlier",
+            debits_posted_minor=10,
+            credits_posted_minor=0,
+            crossed=tuple(alerts),
+        )
+        for account in accounts
+    )
+    return PaymentPosted(
+        v=1,
+        id=event_id,
+        recorded_at=NOON,
+        effective_at=NOON,
+        actor="tests",
+        postings=tuple(posting(accounts[0], other, 10) for other in accounts[1:]),
+        accounts=entries,
+    )
+
+
+def largest_payment() -> PaymentPosted:
+    """The largest event there is: ids, totals and texts as long as may be, all alerts crossed."""
+    names = [f"{number:0>{ID_LENGTH_MAX}}" for number in range(2 * POSTINGS_MAX)]
+    alerts = [
+        Alert(direction="below", threshold_minor=-AMOUNT_MINOR_MAX + number)
+        for number in range(ALERTS_MAX)
+    ]
+    event = crossing("e" * ID_LENGTH_MAX, *names, alerts=alerts)
+    return structs.replace(
+        event,
+        actor="a" * ACTOR_LENGTH_MAX,
+        postings=tuple(
+            posting(source, destination, AMOUNT_MINOR_MAX)
+            for source, destination in zip(names[::2], names[1::2], strict=True)
+        ),
+        accounts=tuple(
+            structs.replace(
+                entry,
+                version=2**63 - 1,
+                prev="p" * ID_LENGTH_MAX,
+                debits_posted_minor=AMOUNT_MINOR_MAX,
+                credits_posted_minor=AMOUNT_MINOR_MAX,
+                debits_pending_minor=AMOUNT_MINOR_MAX,
+                credits_pending_minor=AMOUNT_MINOR_MAX,
+            )
+            for entry in event.accounts
+        ),
+        reference="\U0001f4b6" * REFERENCE_LENGTH_MAX,
+        description="\U0001f4b6" * DESCRIPTION_LENGTH_MAX,
+    )
