@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any, Final
 
 import boto3
@@ -39,13 +40,17 @@ def client_arguments(config: Config, *, connections: int = 10) -> dict[str, Any]
     return {"endpoint_url": config.endpoint_url, "config": BotocoreConfig(**options)}
 
 
-def connect(stack: str, *, region: str | None = None) -> Config:
+def connect(stack: str, *, region: str | None = None, api_url: str | None = None) -> Config:
     """The configuration of a ledger on AWS, from its service stack's outputs.
+
+    `region` is else AWS_REGION's, which boto3 alone would not read, or that of the profile.
+    `api_url` is else the stack's own: a domain of one's own is known to nobody but its owner, nor
+    is where an emulator serves the API. AWS_ENDPOINT_URL, which boto3 heeds, is written down.
 
     Raises ConfigError if there is no region, no such stack, or it is not a ledger's; botocore's
     other errors pass.
     """
-    session = boto3.Session(region_name=region)
+    session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
     if session.region_name is None:
         raise ConfigError("no AWS region: give --region, or set AWS_REGION")
     cloudformation = session.client("cloudformation")
@@ -64,8 +69,8 @@ def connect(stack: str, *, region: str | None = None) -> Config:
         raise ConfigError(f"stack {stack} has no output ApiUrl: is it the ledger's service stack?")
     return Config(
         region=session.region_name,
-        endpoint_url=None,
-        api_url=outputs["ApiUrl"],
+        endpoint_url=os.environ.get("AWS_ENDPOINT_URL"),
+        api_url=f"{api_url.rstrip('/')}/" if api_url is not None else outputs["ApiUrl"],
         outputs=outputs,
         credentials=None,
     )

@@ -23,7 +23,11 @@ CONNECT_SECONDS: Final = 3.0
 READ_SECONDS: Final = 31.0  # API Gateway itself gives up after 29 s
 ANSWER_BYTES_MAX: Final = 10 * 1024 * 1024  # what API Gateway sends at most
 
-_PATHS: Final = {"account.open": "accounts", "payment.post": "payments"}
+_PATHS: Final = {
+    "account.open": "accounts",
+    "account.set_alerts": "alerts",
+    "payment.post": "payments",
+}
 _WORTH_ASKING_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -71,6 +75,46 @@ class LedgerApi:
     def history(self, account: str, query: Mapping[str, str] | None = None) -> Reply:
         """One page of an account's history, newest first."""
         return self._ask("GET", ["accounts", account, "history"], query=query)
+
+    def alerts(self, account: str) -> Reply:
+        """The balance alerts that an account has now."""
+        return self._ask("GET", ["accounts", account, "alerts"])
+
+    def screening(self, payment_id: str) -> Reply:
+        """The fraud verdicts recorded on a payment."""
+        return self._ask("GET", ["payments", payment_id, "screening"])
+
+    def reviews(self, query: Mapping[str, str] | None = None) -> Reply:
+        """One page of the payments that the fraud scorer did not clear, newest first."""
+        return self._ask("GET", ["reviews"], query=query)
+
+    def webhooks(self) -> Reply:
+        """Every subscriber of webhooks."""
+        return self._ask("GET", ["webhooks"])
+
+    def webhook(self, webhook: str) -> Reply:
+        """A subscriber of webhooks."""
+        return self._ask("GET", ["webhooks", webhook])
+
+    def put_webhook(self, webhook: str, body: bytes) -> Reply:
+        """Makes a subscriber what `body` says; the first answer has its secret."""
+        return self._ask("PUT", ["webhooks", webhook], body=body)
+
+    def rotate_webhook(self, webhook: str, *, now: bool = False) -> Reply:
+        """Gives a subscriber a new secret; with `now` the one before signs no more.
+
+        Not idempotent: after a lost answer the next one is a refusal, `webhook_rotating`.
+        """
+        body = json.dumps({"now": now}).encode()
+        return self._ask("POST", ["webhooks", webhook, "rotate"], body=body)
+
+    def remove_webhook(self, webhook: str) -> Reply:
+        """Removes a subscriber and its secret. Asked again after a lost answer: unknown."""
+        return self._ask("DELETE", ["webhooks", webhook])
+
+    def test_webhook(self, webhook: str) -> Reply:
+        """Sends a subscriber a notification of type `webhook.test`."""
+        return self._ask("POST", ["webhooks", webhook, "test"])
 
     def health(self) -> Reply:
         """Whether the API's function answers."""

@@ -1,0 +1,205 @@
+"""Webhooks: notifications, signed, to whoever subscribed by URL."""
+
+import aws_cdk as core
+from aws_cdk import aws_sns as sns
+from constructs import Construct
+
+from cdk.patterns.acknowledgements import acknowledge
+from cdk.patterns.encryption import use_of_key
+from cdk.patterns.python_function import FunctionDefaults, PythonFunction
+from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
+from cdk.patterns.subscription import Subscription
+from cdk.stacks.data import DataStack
+
+_MANAGER_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
+_FANOUT_TIMEOUT = core.Duration.seconds(30)
+# Ten deliveries to one endpoint that takes its time, 5 s each, and what is asked of AWS for each.
+_DELIVERY_TIMEOUT = core.Duration.seconds(75)
+_FANOUT_BATCHING = Batching(size=25, window_s=1)
+_DELIVERY_BATCHING = Batching(size=10, window_s=0)
+# Receives of a delivery before it is dead, with growing waits over 28 hours in between: as many as
+# src/consumers/webhooks/schedule.py has, which a test holds this to.
+_RECEIVES_MAX = 8
+# A delivery waits for half an hour after its third attempt; only after that does CloudWatch leave
+# it out of the age. Beyond an hour it is not an endpoint that is down, but we.
+_DELIVERY_AGE_MAX_S = 3_600
+# What the resolver of the C library takes: a name server that is silent costs 2 s, not 10.
+_RESOLVER_OPTIONS = "timeout:1 attempts:2"
+_CIDRS = r"^$|^[0-9a-fA-F.:]+/[0-9]{1,3}( *, *[0-9a-fA-F.:]+/[0-9]{1,3})*$"
+
+
+class Webhooks(Construct):
+    """A function that manages subscribers, one that finds who wants what, one that delivers. A
+    Part; `manager` is what the API calls."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        defaults: FunctionDefaults,
+        data: DataStack,
+        topic: sns.ITopic,
+    ) -> None:
+        super().__init__(scope, f"{id}Part")
+        self._defaults, self._data = defaults, data
+        self._secrets_prefix = f"{defaults.config.prefix}/webhooks/"
+        self._trusted = self._parameter()
+        self._queue = BufferedQueue(
+            self,
+            "Queue",
+            config=defaults.config,
+            key=defaults.key,
+            name="webhooks",
+            handled_within=_FANOUT_TIMEOUT,
+        )
+        self._to_deliver = BufferedQueue(
+            self,
+            "DeliveriesQueue",
+            config=defaults.config,
+            key=defaults.key,
+            name="webhook-deliveries",
+            handled_within=_DELIVERY_TIMEOUT,
+            receives_max=_RECEIVES_MAX,
+            age_max_s=_DELIVERY_AGE_MAX_S,
+        )
+        Subscription(self, "Notifications", topic=topic, to=self._queue)
+        self.manager = self._manager()
+        self.fanout, self.deliverer = self._fanout(), self._deliverer()
+        self.functions = [self.manager, self.fanout, self.deliverer]
+        self.queues = [self._queue, self._to_deliver]
+        self.deliveries: list[Delivery] = []
+        self.outputs = {
+            "WebhooksQueueUrl": self._queue.queue.queue_url,
+            "WebhooksDlqUrl": self._queue.dead_letters.queue_url,
+            "WebhookDeliveriesQueueUrl": self._to_deliver.queue.queue_url,
+            "WebhookDeliveriesDlqUrl": self._to_deliver.dead_letters.queue_url,
+            "WebhooksTableName": data.webhooks.fixed_name,
+            "WebhookDeliveriesTableName": data.webhook_deliveries.fixed_name,
+        }
+
+    def _parameter(self) -> str:
+        parameter = core.CfnParameter(
+            core.Stack.of(self),
+            "WebhookTrustedNetworks",
+            type="String",
+            default="",
+            allowed_pattern=_CIDRS,
+            constraint_description="CIDR blocks, separated by commas",
+            description=(
+                "CIDR blocks, separated by commas, whose addresses webhooks may be sent to though "
+                "they are not public, also by plain http. Empty: public addresses, https only."
+            ),
+        )
+        return parameter.value_as_string
+
+    def _manager(self) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            "Webhookmanager",
+            defaults=self._defaults,
+            handler="consumers.webhooks.manager.handler",
+            environment={
+                "WEBHOOKS_TABLE": self._data.webhooks.table_name,
+                "WEBHOOK_SECRETS_PREFIX": self._secrets_prefix,
+                "WEBHOOK_SECRETS_KEY": self._data.key.key_arn,
+                "WEBHOOK_TRUSTED_NETWORKS": self._trusted,
+                "DELIVERIES_QUEUE_URL": self._to_deliver.queue.queue_url,
+                "RES_OPTIONS": _RESOLVER_OPTIONS,
+            },
+            timeout=_MANAGER_TIMEOUT,
+        )
+        self._may_change_subscribers(function)
+        self._may_with_secrets(
+            function,
+            # Makes them and takes them away; what is in them is none of its business.
+            [
+                *("secretsmanager:CreateSecret", "secretsmanager:PutSecretValue"),
+                "secretsmanager:DeleteSecret",
+            ],
+            write=True,
+        )
+        self._may_send(function, self._to_deliver.queue.queue_arn)
+        return function
+
+    def _fanout(self) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            "Webhooks",
+            defaults=self._defaults,
+            handler="consumers.webhooks.fanout.handler",
+            environment={
+                "WEBHOOKS_TABLE": self._data.webhooks.table_name,
+                "QUEUE_URL": self._queue.queue.queue_url,
+                "DELIVERIES_QUEUE_URL": self._to_deliver.queue.queue_url,
+            },
+            timeout=_FANOUT_TIMEOUT,
+        )
+        function.may(["dynamodb:GetItem"], [self._data.webhooks.table_arn])
+        function.may_statements([use_of_key(self._data.key, "dynamodb", write=False)])
+        self._may_send(function, self._to_deliver.queue.queue_arn)
+        drain(
+            function,
+            "Mapping",
+            self._queue,
+            batching=_FANOUT_BATCHING,
+            concurrency_max=self._defaults.config.queue_concurrency.webhooks,
+        )
+        return function
+
+    def _deliverer(self) -> PythonFunction:
+        function = PythonFunction(
+            self,
+            "Webhookdelivery",
+            defaults=self._defaults,
+            handler="consumers.webhooks.deliverer.handler",
+            environment={
+                "WEBHOOKS_TABLE": self._data.webhooks.table_name,
+                "WEBHOOK_DELIVERIES_TABLE": self._data.webhook_deliveries.table_name,
+                "WEBHOOK_SECRETS_PREFIX": self._secrets_prefix,
+                "WEBHOOK_TRUSTED_NETWORKS": self._trusted,
+                "QUEUE_URL": self._to_deliver.queue.queue_url,
+                "DLQ_URL": self._to_deliver.dead_letters.queue_url,
+                "RES_OPTIONS": _RESOLVER_OPTIONS,
+            },
+            timeout=_DELIVERY_TIMEOUT,
+        )
+        self._may_change_subscribers(function)  # an endpoint that answers 410 is disabled
+        function.may(
+            ["dynamodb:GetItem", "dynamodb:PutItem"], [self._data.webhook_deliveries.table_arn]
+        )
+        self._may_with_secrets(function, ["secretsmanager:GetSecretValue"], write=False)
+        self._may_send(function, self._to_deliver.dead_letters.queue_arn)
+        drain(
+            function,
+            "Mapping",
+            self._to_deliver,
+            batching=_DELIVERY_BATCHING,
+            concurrency_max=self._defaults.config.queue_concurrency.webhook_deliveries,
+        )
+        return function
+
+    def _may_change_subscribers(self, function: PythonFunction) -> None:
+        function.may(["dynamodb:GetItem", "dynamodb:PutItem"], [self._data.webhooks.table_arn])
+        function.may_statements([use_of_key(self._data.key, "dynamodb", write=True)])
+
+    def _may_send(self, function: PythonFunction, queue_arn: str) -> None:
+        function.may(["sqs:SendMessage"], [queue_arn])
+        function.may_statements([use_of_key(self._defaults.key, "sqs", write=True)])
+
+    def _may_with_secrets(
+        self, function: PythonFunction, actions: list[str], *, write: bool
+    ) -> None:
+        secrets = (
+            f"arn:{core.Aws.PARTITION}:secretsmanager:{core.Aws.REGION}:{core.Aws.ACCOUNT_ID}:"
+            f"secret:{self._secrets_prefix}*"
+        )
+        function.may(actions, [secrets])
+        acknowledge(
+            function.role,
+            "IAM5",
+            "Each subscriber has a secret of its own, made while the ledger runs, and Secrets "
+            "Manager adds six characters to its name: only the prefix is known here.",
+            finding=f"Resource::{secrets}",
+        )
+        function.may_statements([use_of_key(self._data.key, "secretsmanager", write=write)])

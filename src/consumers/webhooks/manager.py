@@ -1,0 +1,137 @@
+"""The Lambda function behind `/webhooks`: the REST API about subscribers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from consumers.webhooks import requests
+from consumers.webhooks.directory import ConflictError, DynamoDirectory
+from consumers.webhooks.management import Management
+from consumers.webhooks.posting import addresses_of
+from consumers.webhooks.requests import RefusedRequestError
+from consumers.webhooks.secrets import SecretsManager
+from consumers.webhooks.settings import trusted_networks
+from ledger.contracts import problems, reasons
+from ledger.contracts.reasons import Kind, Reason
+from ledger.runtime.clients import dynamodb_client, secretsmanager_client, sqs_client
+from ledger.runtime.clock import wall_clock
+from ledger.runtime.faults import StoreError
+from ledger.runtime.lazy import on_first_call
+from ledger.runtime.settings import read_settings
+from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+
+Response = dict[str, Any]
+Handler = Callable[[dict[str, Any], object], Response]
+
+_RETRY_AFTER_SECONDS: Final = "2"
+_ENCODE: Final = msgspec.json.Encoder().encode
+_Route = Callable[[Mapping[str, Any], Line], tuple[HTTPStatus, Struct]]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of the function."""
+
+    webhooks_table: str
+    webhook_secrets_prefix: str
+    webhook_secrets_key: str
+    deliveries_queue_url: str
+
+
+def make_handler(*, management: Management, telemetry: Telemetry) -> Handler:
+    """A handler of proxy requests of an API Gateway REST API."""
+    routes = _routes(management)
+
+    def handler(event: dict[str, Any], context: object) -> Response:
+        with telemetry.invocation(context) as line:
+            route = f"{event['httpMethod']} {event['resource']}"
+            line.note("route", route)
+            try:
+                requests.refuse_query_parameters(event)
+                status, answer = routes[route](event, line)
+            except RefusedRequestError as refusal:
+                return _refused(line, refusal.reason, refusal.field)
+            except StoreError as error:
+                line.note("store_error", error.code)
+                return _refused(line, reasons.STORE_UNAVAILABLE)
+            except ConflictError:
+                return _refused(line, reasons.CONTENTION)
+            line.note("status", int(status))
+            return _response(status, "application/json", answer)
+
+    return handler
+
+
+def _routes(management: Management) -> Mapping[str, _Route]:
+    def every(_event: Mapping[str, Any], _line: Line) -> tuple[HTTPStatus, Struct]:
+        return HTTPStatus.OK, management.every()
+
+    def of_one(
+        act: Callable[[str, Mapping[str, Any]], tuple[HTTPStatus, Struct]],
+    ) -> _Route:
+        def route(event: Mapping[str, Any], line: Line) -> tuple[HTTPStatus, Struct]:
+            id = requests.id_of(event)
+            line.note("webhook", id)
+            return act(id, event)
+
+        return route
+
+    ok, accepted = HTTPStatus.OK, HTTPStatus.ACCEPTED
+    return {
+        "GET /webhooks": every,
+        "GET /webhooks/{id}": of_one(lambda id, _: (ok, management.one(id))),
+        "PUT /webhooks/{id}": of_one(
+            lambda id, event: management.put(id, requests.wanted_of(event))
+        ),
+        "DELETE /webhooks/{id}": of_one(lambda id, _: (ok, management.remove(id))),
+        "POST /webhooks/{id}/rotate": of_one(
+            lambda id, event: (ok, management.rotate(id, now=requests.is_now(event)))
+        ),
+        "POST /webhooks/{id}/test": of_one(lambda id, _: (accepted, management.test(id))),
+    }
+
+
+def _refused(line: Line, reason: Reason, field: str = "") -> Response:
+    line.note("status", int(reason.status))
+    line.note("reason", reason.code)
+    if reason.kind is Kind.OUTAGE:
+        line.warn()
+    return _response(reason.status, problems.CONTENT_TYPE, problems.problem(reason, field=field))
+
+
+def _response(status: HTTPStatus, content_type: str, body: object) -> Response:
+    headers = {"content-type": content_type, "cache-control": "no-store"}
+    if status is HTTPStatus.SERVICE_UNAVAILABLE:
+        headers["retry-after"] = _RETRY_AFTER_SECONDS
+    return {"statusCode": int(status), "headers": headers, "body": _ENCODE(body).decode()}
+
+
+def _build() -> Handler:
+    settings = read_settings(Settings)
+    return make_handler(
+        management=Management(
+            store=DynamoDirectory(dynamodb_client(attempts=3), settings.webhooks_table),
+            secrets=SecretsManager(
+                secretsmanager_client(),
+                settings.webhook_secrets_prefix,
+                settings.webhook_secrets_key,
+            ),
+            sqs=sqs_client(),
+            deliveries_queue_url=settings.deliveries_queue_url,
+            trusted=trusted_networks(),
+            resolve=addresses_of,
+            clock=wall_clock,
+            random_bytes=os.urandom,
+        ),
+        telemetry=powertools_telemetry(),
+    )
+
+
+handler: Handler = on_first_call(_build)

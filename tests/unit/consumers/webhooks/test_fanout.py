@@ -1,0 +1,219 @@
+"""From a notification to a delivery for each subscriber that wants it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from consumers.webhooks import fanout as module
+from consumers.webhooks.directory import CACHE_SECONDS, CachedDirectory, MemoryDirectory
+from consumers.webhooks.fanout import make_handler
+from consumers.webhooks.messages import decode_delivery, webhook_id
+from consumers.webhooks.subscribers import SUBSCRIBERS_MAX, Filters, Subscriber
+from ledger.contracts.events import PaymentPosted, encode_event
+from ledger.runtime.faults import BrokenItemError, StoreError
+from ledger.runtime.settings import SettingsError
+from ledger.runtime.telemetry import Line, Telemetry
+from tests.properties.projection_streams import four_events
+from tests.support.consuming import REJECTION
+from tests.support.webhooks import FakeSqs, directory_of, failed, subscribed
+
+BOOK = four_events()
+PAYMENTS = [event for event in BOOK.events if isinstance(event, PaymentPosted)]
+PAYMENT = PAYMENTS[0]
+BODY = encode_event(PAYMENT).decode()
+
+
+def message(body: str = BODY, id: str = "m1") -> dict[str, Any]:
+    """A message of the queue of notifications, as Lambda hands it over."""
+    return {
+        "messageId": id,
+        "receiptHandle": f"receipt of {id}",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+    }
+
+
+class World:
+    """The function with its queues and subscribers in memory."""
+
+    def __init__(self, *subscribers: Subscriber) -> None:
+        self.sqs = FakeSqs()
+        self.store = directory_of(*subscribers)
+        self.lines: list[Line] = []
+        self.monotonic = 0.0
+        self.cached = CachedDirectory(self.store, lambda: self.monotonic)
+
+    def handle(self, *records: dict[str, Any]) -> list[str]:
+        """The messages that come back."""
+        handler = make_handler(
+            directory=self.cached,
+            sqs=self.sqs,  # type: ignore[arg-type]
+            queue_url="https://sqs/webhooks",
+            deliveries_queue_url="https://sqs/deliveries",
+            random=lambda: 0.5,
+            telemetry=Telemetry(self.lines.append),
+        )
+        return list(failed(handler({"Records": list(records)}, None)))
+
+    @property
+    def deliveries(self) -> list[tuple[str, str]]:
+        """Subscriber and event of every delivery, in order."""
+        found = [decode_delivery(sent["MessageBody"]) for sent in self.sqs.sent]
+        return [(each.subscriber, json.loads(bytes(each.notification))["id"]) for each in found]
+
+
+def test_whoever_wants_a_notification_gets_a_delivery_of_it() -> None:
+    """Each with the notification byte for byte, in the group of its subscriber."""
+    world = World(
+        subscribed("all"),
+        subscribed("accounts", filters=Filters(accounts=(PAYMENT.accounts[0].id,))),
+        subscribed("dollars", filters=Filters(currencies=("USD",))),
+        subscribed("off", disabled_by="request"),
+    )
+    spaced = BODY.replace(":", " : ", 1)
+    assert world.handle(message(spaced)) == []
+    assert world.deliveries == [("all", PAYMENT.id), ("accounts", PAYMENT.id)]
+    [first, second] = world.sqs.sent
+    delivery = decode_delivery(first["MessageBody"])
+    assert bytes(delivery.notification) == spaced.encode()
+    assert delivery.message == webhook_id("all", "payment.posted", PAYMENT.id)
+    assert [first["MessageGroupId"], second["MessageGroupId"]] == ["all", "accounts"]
+    assert world.lines[0].metrics["DeliveriesQueued"] == ("Count", 2)
+
+
+def test_refusals_are_filtered_by_their_reason() -> None:
+    """A subscriber to one reason gets no other, and no payment."""
+    world = World(
+        subscribed("these", filters=Filters(reasons=("account_exists",))),
+        subscribed("others", filters=Filters(reasons=("insufficient_funds",))),
+    )
+    world.handle(message(encode_event(REJECTION).decode()), message(id="m2"))
+    assert world.deliveries == [("these", "c")]
+
+
+def test_the_same_notification_twice_is_the_same_delivery_twice() -> None:
+    """Duplicates of topic and queue have the ids by which the second is not sent."""
+    world = World(subscribed())
+    world.handle(message(), message(id="m2"))
+    first, second = (decode_delivery(sent["MessageBody"]) for sent in world.sqs.sent)
+    assert first.message == second.message
+
+
+def test_as_many_subscribers_as_there_may_be_get_a_batch() -> None:
+    """Ten to a request, none left out."""
+    ids = [f"s{place:02}" for place in range(SUBSCRIBERS_MAX)]
+    world = World(*map(subscribed, ids))
+    world.handle(message(), message(id="m2"))
+    assert [subscriber for subscriber, _ in world.deliveries] == ids * 2
+
+
+def test_large_notifications_go_in_requests_of_bounded_bytes() -> None:
+    """Ten times 64 KiB would be too much for one request."""
+    long = structs.replace(PAYMENT, description="x" * 60_000)
+    sizes: list[int] = []
+
+    class Measuring(FakeSqs):
+        def send_message_batch(self, **request: Any) -> dict[str, Any]:
+            sizes.append(sum(len(each["MessageBody"]) for each in request["Entries"]))
+            return super().send_message_batch(**request)
+
+    world = World(*(subscribed(f"s{place}") for place in range(10)))
+    world.sqs = Measuring()
+    assert world.handle(message(encode_event(long).decode())) == []
+    assert len(world.deliveries) == 10
+    assert max(sizes) <= 256 * 1024
+    assert len(sizes) > 1
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ("", "corrupt_notification"),
+        ("{}", "corrupt_notification"),
+        ("\ud800", "corrupt_notification"),
+        ('{"type":"payment.posted","v":1}', "corrupt_notification"),
+        ('{"type":"payment.posted","v":99}', "unknown_notification"),
+        ('{"type":"new.type","v":1}', "unknown_notification"),
+    ],
+)
+def test_what_cannot_be_read_comes_back_alone(body: str, code: str) -> None:
+    """Until the queue puts it aside with its payload; its neighbours go on."""
+    world = World(subscribed())
+    assert world.handle(message(body, id="wrong"), message()) == ["wrong"]
+    assert world.deliveries == [("shop", PAYMENT.id)]
+    assert world.lines[0].notes["failures"] == {code: 1}
+    assert set(world.sqs.waits) == {"wrong"}
+
+
+def test_a_delivery_that_is_refused_brings_back_its_notification_only() -> None:
+    """The others are done with; what is sent twice then is recognised."""
+    world = World(subscribed("a"), subscribed("b"))
+    other = encode_event(PAYMENTS[1]).decode()
+    World.handle(world, message())
+    world.sqs.failing = {world.sqs.sent[1]["MessageBody"]}
+    world.sqs.sent.clear()
+    assert world.handle(message(), message(other, id="m2")) == ["m1"]
+    assert world.deliveries == [("a", PAYMENT.id), ("a", PAYMENTS[1].id), ("b", PAYMENTS[1].id)]
+
+
+def test_a_queue_that_does_not_answer_brings_back_everything() -> None:
+    """Nothing is lost, and nothing raised: the batch's messages come back one by one."""
+    world = World(subscribed())
+    world.sqs.refusing = True
+    assert world.handle(message(), message(id="m2")) == ["m1", "m2"]
+
+
+@pytest.mark.parametrize("error", [StoreError("ThrottlingException"), BrokenItemError("x")])
+def test_without_subscribers_known_nothing_is_decided(error: Exception) -> None:
+    """Everything comes back: an unread directory is not an empty one."""
+    world = World(subscribed())
+
+    def read() -> Any:
+        raise error
+
+    world.store.read = read  # type: ignore[method-assign]
+    assert world.handle(message(), message(id="m2")) == ["m1", "m2"]
+    assert world.sqs.sent == []
+
+
+def test_a_change_is_in_force_after_some_seconds() -> None:
+    """The directory is read once for as long, and then again."""
+    world = World(subscribed("old"))
+    reads = 0
+    real = world.store.read
+
+    def read() -> Any:
+        nonlocal reads
+        reads += 1
+        return real()
+
+    world.store.read = read  # type: ignore[method-assign]
+    world.handle(message())
+    world.store.write(real().with_(subscribed("new")))
+    world.monotonic += CACHE_SECONDS - 0.1
+    world.handle(message())
+    assert (reads, [subscriber for subscriber, _ in world.deliveries]) == (1, ["old"] * 2)
+    world.monotonic += 0.1
+    world.handle(message())
+    assert (reads, [subscriber for subscriber, _ in world.deliveries][2:]) == (2, ["old", "new"])
+
+
+def test_no_subscribers_is_no_work() -> None:
+    """A ledger without webhooks acknowledges everything."""
+    world = World()
+    world.cached = CachedDirectory(MemoryDirectory(), lambda: 0.0)
+    assert world.handle(message()) == []
+    assert world.sqs.sent == []
+
+
+def test_the_function_names_what_it_misses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without its environment it raises at the first call, naming every variable."""
+    for name in ("WEBHOOKS_TABLE", "QUEUE_URL", "DELIVERIES_QUEUE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SettingsError) as raised:
+        module.handler({"Records": []}, None)
+    assert raised.value.names == ("WEBHOOKS_TABLE", "QUEUE_URL", "DELIVERIES_QUEUE_URL")
