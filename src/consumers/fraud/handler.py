@@ -1,0 +1,89 @@
+"""The Lambda function behind the queue `fraud`."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from consumers.fraud.alerting import Alerter
+from consumers.fraud.batch import Screener, Send
+from consumers.fraud.rules import RulesScorer
+from consumers.fraud.scorer import Scorer
+from consumers.fraud.sending import VerdictSender
+from consumers.fraud.store import DynamoFraudStore, FraudStore
+from ledger.consuming.batches import Consumer, Handled, World, make_consumer
+from ledger.consuming.deployed import deployed_world
+from ledger.contracts.events import AccountEvent, Event, PaymentScreened
+from ledger.runtime.clients import dynamodb_client, sns_client
+from ledger.runtime.lazy import on_first_call
+from ledger.runtime.settings import read_settings
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from mypy_boto3_sns import SNSClient
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of the function."""
+
+    fraud_table: str
+    fraud_alerts_topic_arn: str
+    system_commands_queue_url: str
+    queue_url: str
+
+
+def make_handler(
+    *,
+    store: FraudStore,
+    scorer: Scorer,
+    send: Send,
+    sns: SNSClient,
+    topic_arn: str,
+    pause: Callable[[float], object],
+    **world: Unpack[World],
+) -> Consumer:
+    """A handler of batches of queue messages; see `make_consumer`."""
+    screener = Screener(store, scorer, send, random=world["random"], pause=pause)
+    alerter = Alerter(store, sns, topic_arn)
+
+    def handle(events: Sequence[Event]) -> Handled:
+        failed, counts = screener.screen(
+            [
+                (place, event)
+                for place, event in enumerate(events)
+                if isinstance(event, AccountEvent)
+            ]
+        )
+        alerts: Counter[str] = Counter()
+        for place, event in enumerate(events):
+            if isinstance(event, PaymentScreened) and event.verdict != "clear":
+                code = alerter.tell(event)
+                alerts["FraudAlertsFailed" if code else "FraudAlerts"] += 1
+                if code:
+                    failed[place] = code
+        return Handled(failed=failed, counts=counts | alerts)
+
+    return make_consumer(handle, **world)
+
+
+def _build() -> Consumer:
+    settings = read_settings(Settings)
+    world = deployed_world(settings.queue_url)
+    return make_handler(
+        # A transaction has a token, so that the SDK's own second try never takes effect twice.
+        store=DynamoFraudStore(dynamodb_client(attempts=2), settings.fraud_table),
+        scorer=RulesScorer(),
+        send=VerdictSender(world["sqs"], settings.system_commands_queue_url).send,
+        sns=sns_client(attempts=2),
+        topic_arn=settings.fraud_alerts_topic_arn,
+        pause=time.sleep,
+        **world,
+    )
+
+
+handler = on_first_call(_build)

@@ -1,0 +1,317 @@
+"""From queue messages to verdicts, and from recorded verdicts to the list and the topic."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+from moto import mock_aws
+from typing_extensions import override
+
+from consumers.fraud import handler as module
+from consumers.fraud import reviews as reviews_module
+from consumers.fraud.alerting import Alerter, alert_of
+from consumers.fraud.handler import make_handler
+from consumers.fraud.memory import MemoryFraudStore
+from consumers.fraud.rules import RulesScorer
+from consumers.fraud.screening import Screening
+from consumers.fraud.sending import FAILURES_IN_A_ROW_MAX, NO_RESULT, VerdictSender
+from consumers.fraud.store import FraudStore, Review
+from ledger.consuming.batches import NOT_TRIED
+from ledger.contracts.commands import ScreenPayment, decode_command, screening_id
+from ledger.contracts.events import Event
+from ledger.runtime.faults import BrokenItemError, StoreError
+from ledger.runtime.settings import SettingsError
+from tests.properties.projection_streams import message, raw_message
+from tests.support.consuming import REJECTION, World, function_environment
+from tests.support.fraud import Ledger, customer, recorded
+
+if TYPE_CHECKING:
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+
+OUTAGE = EndpointConnectionError(endpoint_url="https://sns")
+
+
+class Topic:
+    """A topic that keeps what is published, or fails with `fault`."""
+
+    def __init__(self, fault: Exception | None = None) -> None:
+        self.fault = fault
+        self.messages: list[dict[str, Any]] = []
+
+    def publish(self, **request: Any) -> dict[str, str]:
+        """As the SNS client does."""
+        if self.fault:
+            raise self.fault
+        self.messages.append(request)
+        return {"MessageId": "1"}
+
+
+class Queue:
+    """The queue of system commands. `results` has, for each request, the ids it refuses or says
+    nothing about, or the error it raises."""
+
+    def __init__(self, *results: Any) -> None:
+        self.results = list(results)
+        self.bodies: list[str] = []
+        self.requests = 0
+
+    def send_message_batch(self, *, QueueUrl: str, Entries: Sequence[dict[str, str]]) -> Any:  # noqa: N803
+        """As the SQS client does."""
+        assert QueueUrl == "https://system"
+        assert 1 <= len(Entries) <= 10
+        self.requests += 1
+        result = self.results.pop(0) if self.results else {}
+        if isinstance(result, Exception):
+            raise result
+        taken = [entry for entry in Entries if entry["Id"] not in result]
+        self.bodies += [entry["MessageBody"] for entry in taken]
+        refused = [
+            {"Id": id_, "Code": code, "SenderFault": False} for id_, code in result.items() if code
+        ]
+        return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": refused}
+
+
+def verdicts(count: int) -> list[ScreenPayment]:
+    """That many verdicts."""
+    return [
+        ScreenPayment(
+            v=1,
+            id=screening_id(f"p{place}", "rules-1"),
+            payment=f"p{place}",
+            model="rules-1",
+            verdict="clear",
+            score_permille=0,
+            reasons=(),
+        )
+        for place in range(count)
+    ]
+
+
+def send(queue: Queue, commands: Sequence[ScreenPayment]) -> dict[int, str]:
+    """Let the sender send."""
+    return dict(VerdictSender(cast("SQSClient", queue), "https://system").send(commands))
+
+
+def handle(
+    world: World, store: FraudStore, topic: Topic, queue: Queue, *records: dict[str, Any]
+) -> list[str]:
+    """Let the handler have a batch; the ids of the messages that it fails."""
+    handler = make_handler(
+        store=store,
+        scorer=RulesScorer(),
+        send=VerdictSender(cast("SQSClient", queue), "https://system").send,
+        sns=cast("SNSClient", topic),
+        topic_arn="arn:topic",
+        pause=lambda _: None,
+        **world.collaborators,
+    )
+    answer = handler({"Records": [*records]}, None)
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def messages(*events: Event) -> list[dict[str, Any]]:
+    """The messages of these events, `m0` and so on."""
+    return [message(event, f"m{place}") for place, event in enumerate(events)]
+
+
+def test_posted_payments_become_commands_for_the_ledger() -> None:
+    """Each payment of a customer is one system command, with verdict and reasons, well-formed."""
+    ledger = Ledger()
+    start = customer(ledger)
+    ledger.pay(("ann", "eve", 70_000), hour=start)
+    world, queue = World(), Queue()
+    assert handle(world, MemoryFraudStore(), Topic(), queue, *messages(*ledger.events)) == []
+    commands = [decode_command(body.encode(), ("payment.screen",)) for body in queue.bodies]
+    assert len(commands) == 11
+    last = commands[-1]
+    assert isinstance(last, ScreenPayment)
+    assert (last.payment, last.verdict) == (ledger.events[-1].id, "review")
+    (line,) = world.lines
+    assert line.metrics["Verdicts"] == ("Count", 11)
+    assert line.metrics["ScreenedReview"] == ("Count", 1)
+    assert line.level == "info"
+
+
+def test_a_message_that_is_no_event_fails_alone() -> None:
+    """Poison comes back to be dead-lettered; its neighbours are screened."""
+    ledger = Ledger()
+    ledger.pay(("ann", "bob", 5), hour=500_000)
+    world, queue = World(), Queue()
+    records = [raw_message("{}", "bad"), *messages(*ledger.events)]
+    assert handle(world, MemoryFraudStore(), Topic(), queue, *records) == ["bad"]
+    assert len(queue.bodies) == 1
+    assert world.delayed == ["receipt-bad"]
+
+
+def test_a_verdict_that_is_not_sent_fails_its_message_only() -> None:
+    """SendMessageBatch takes some entries and not others: each by its own result."""
+    ledger = Ledger()
+    for place in range(3):
+        ledger.pay((f"from-{place}", "bob", 5), hour=500_000 + place)
+    world, queue, store = World(), Queue({"1": "InternalError"}), MemoryFraudStore()
+    records = messages(*ledger.events)
+    assert handle(world, store, Topic(), queue, *records) == ["m1"]
+    assert handle(world, store, Topic(), queue, records[1]) == []
+    payments = [json.loads(body)["payment"] for body in queue.bodies]
+    assert sorted(payments) == sorted(event.id for event in ledger.events)
+
+
+def test_events_of_no_concern_are_taken_without_a_word() -> None:
+    """A refusal and a verdict that is clear change nothing and tell nobody."""
+    store, topic, queue = MemoryFraudStore(), Topic(), Queue()
+    records = messages(REJECTION, recorded(verdict="clear"))
+    assert handle(World(), store, topic, queue, *records) == []
+    assert (topic.messages, queue.bodies) == ([], [])
+    assert store.reviews(None, 9).reviews == ()
+
+
+@pytest.mark.parametrize("verdict", ["review", "block"])
+def test_a_recorded_verdict_that_is_not_clear_is_listed_and_announced(verdict: str) -> None:
+    """The alert says what the ledger recorded, under the event's id, with the payer found for it;
+    its attributes are what subscribers filter by."""
+    ledger = Ledger()
+    start = customer(ledger)
+    payment = ledger.pay(("ann", "eve", 70_000), hour=start)
+    world, store, topic = World(), MemoryFraudStore(), Topic()
+    handle(world, store, topic, Queue(), *messages(*ledger.events))
+    given = store.screening(payment.id)
+    assert given
+    event = recorded(payment.id, verdict, id=given.command.id, reasons=given.command.reasons)
+    assert handle(world, store, topic, Queue(), *messages(event, event)) == []
+    assert store.reviews(None, 9).reviews == (Review(event, "ann"),)
+    once, twice = topic.messages
+    assert once == twice
+    assert once["TopicArn"] == "arn:topic"
+    body = json.loads(once["Message"])
+    assert body == {
+        "type": "fraud.alert",
+        "v": 1,
+        "id": event.id,
+        "recorded_at": event.recorded_at,
+        "payment": payment.id,
+        "account": "ann",
+        "model": "rules-1",
+        "verdict": verdict,
+        "score_permille": 900,
+        "reasons": [
+            {"code": "amount_above_norm", "value": 70_000, "norm": body["reasons"][0]["norm"],
+             "unit": "minor"},
+            {"code": "new_counterparty", "value": 1, "norm": 1, "unit": "accounts"},
+        ],
+    }  # fmt: skip
+    values = {name: each["StringValue"] for name, each in once["MessageAttributes"].items()}
+    assert values == {"verdict": verdict, "model": "rules-1", "account": "ann"}
+    assert world.lines[-1].metrics["FraudAlerts"] == ("Count", 2)
+
+
+def test_a_verdict_of_another_scorer_is_announced_without_a_payer() -> None:
+    """Who stands out is known of our own verdicts only; no empty attribute is sent."""
+    store, topic = MemoryFraudStore(), Topic()
+    [ours] = verdicts(1)
+    store.save({}, {}, [Screening("ann", ours)])
+    event = recorded("p0", model="other.9", id="screening:p0:other.9")
+    assert handle(World(), store, topic, Queue(), *messages(event)) == []
+    assert store.reviews(None, 9).reviews == (Review(event, None),)
+    [published] = topic.messages
+    assert "account" not in published["MessageAttributes"]
+    assert json.loads(published["Message"])["account"] is None
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (OUTAGE, "EndpointConnectionError"),
+        (ClientError({"Error": {"Code": "KMSDisabled"}}, "Publish"), "KMSDisabled"),
+    ],
+)
+def test_an_alert_that_fails_comes_again(fault: Exception, code: str) -> None:
+    """Nobody is told by a topic that is out: the message fails, and its neighbours do not."""
+    ledger = Ledger()
+    ledger.pay(("ann", "bob", 5), hour=500_000)
+    world, store, queue = World(), MemoryFraudStore(), Queue()
+    records = messages(recorded(), *ledger.events)
+    assert handle(world, store, Topic(fault), queue, *records) == ["m0"]
+    assert len(queue.bodies) == 1
+    assert world.lines[-1].notes["failures"] == {code: 1}
+    topic = Topic()
+    assert handle(world, store, topic, queue, records[0]) == []
+    assert len(topic.messages) == 1
+    assert len(store.reviews(None, 9).reviews) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(StoreError("outage"), "outage"), (BrokenItemError("x"), "broken_item")]
+)
+def test_an_alert_is_not_published_before_it_is_listed(fault: Exception, code: str) -> None:
+    """If the table fails nothing is announced: the message comes again whole."""
+
+    class Failing(MemoryFraudStore):
+        @override
+        def add_review(self, review: Review) -> None:
+            raise fault
+
+    topic = Topic()
+    alerter = Alerter(Failing(), cast("SNSClient", topic), "arn:topic")
+    assert alerter.tell(recorded()) == code
+    assert topic.messages == []
+
+
+def test_an_alert_has_every_field_of_its_event() -> None:
+    """What subscribers get is what the ledger recorded."""
+    event = recorded(score_permille=512, verdict="review")
+    alert = alert_of(event, "ann")
+    for name in ("id", "recorded_at", "payment", "model", "verdict", "score_permille", "reasons"):
+        assert getattr(alert, name) == getattr(event, name)
+
+
+def test_verdicts_are_sent_ten_a_request() -> None:
+    """A batch of 25 is three requests, each body one command."""
+    queue = Queue()
+    commands = verdicts(25)
+    assert send(queue, commands) == {}
+    assert queue.requests == 3
+    assert [decode_command(body.encode(), ("payment.screen",)) for body in queue.bodies] == commands
+
+
+def test_only_what_sqs_says_it_took_is_sent() -> None:
+    """An entry that is refused, and one of which nothing is said, are both not sent."""
+    queue = Queue({"3": "InternalError", "4": ""}, {})
+    assert send(queue, verdicts(12)) == {3: "InternalError", 4: NO_RESULT}
+
+
+def test_a_queue_out_of_reach_is_not_tried_for_ever() -> None:
+    """After a few requests that failed in a row the rest is left for another time."""
+    queue = Queue(*[OUTAGE] * 9)
+    failed = send(queue, verdicts(40))
+    assert queue.requests == FAILURES_IN_A_ROW_MAX
+    assert list(failed.values()).count("EndpointConnectionError") == 10 * FAILURES_IN_A_ROW_MAX
+    assert list(failed.values()).count(NOT_TRIED) == 40 - 10 * FAILURES_IN_A_ROW_MAX
+
+
+def test_the_deployed_handlers_read_their_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The entry points name every setting that they miss, and work once they have them."""
+    for name in ("FRAUD_TABLE", "FRAUD_ALERTS_TOPIC_ARN", "SYSTEM_COMMANDS_QUEUE_URL", "QUEUE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(SettingsError) as raised:
+        module.handler({"Records": []}, None)
+    assert len(raised.value.names) == 4
+    with pytest.raises(SettingsError):
+        reviews_module.handler({"resource": "/reviews"}, None)
+    environment = function_environment(
+        "Fraud",
+        FRAUD_TABLE="fraud",
+        FRAUD_ALERTS_TOPIC_ARN="arn:topic",
+        SYSTEM_COMMANDS_QUEUE_URL="https://system",
+        QUEUE_URL="https://queue",
+    )
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        assert module.handler({"Records": []}, None) == {"batchItemFailures": []}
+        answer = reviews_module.handler({"resource": "/reviews"}, None)
+    assert answer["statusCode"] == 503  # there is no such table
