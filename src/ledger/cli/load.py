@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,9 +14,10 @@ from ledger.cli.failures import CheckFailedError, UsageError, reporting
 from ledger.cli.feeding.feed import THREADS_DEFAULT, Feed
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.feeding.routes import Entry, keeps_order, through_one
+from ledger.cli.importing.report import faults_shown
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import Output, table
-from ledger.importers import berka
+from ledger.importers import berka, oxford
 from ledger.importers.generated import PAYMENTS_DEFAULT, SEED_DEFAULT, generate
 from ledger.importers.instructions import Source
 
@@ -25,6 +27,7 @@ class Format(StrEnum):
 
     GENERATED = "generated"
     BERKA = "berka"
+    OXFORD = "oxford"
 
 
 def load(
@@ -35,7 +38,10 @@ def load(
     *,
     source_format: Annotated[
         Format,
-        typer.Option("--format", help="generated: made up from a seed; berka: a bank's 1993."),
+        typer.Option(
+            "--format",
+            help="generated: made up from a seed; berka: a bank's 1993; oxford: a city's payments.",
+        ),
     ] = Format.GENERATED,
     count: Annotated[
         int | None,
@@ -62,7 +68,8 @@ def load(
 
     `ledger load ../shared/data/berka --format berka -n 3000`
 
-    Fails if the ledger answers anything but what the source foresees, naming the first 20.
+    Fails if the ledger answers anything but what the source foresees, naming the first 20. Rows
+    that are no payments are named with field and reason; they are part of what is foreseen.
     """
     with reporting(as_json) as output:
         ledger = connection(config)
@@ -89,7 +96,8 @@ def read_source(
         return generate(count or PAYMENTS_DEFAULT, seed=seed)
     if directory is None:
         raise UsageError(f"--format {source_format} needs the directory of its files")
-    return berka.read(directory, rows_max=count).source()
+    read = berka.read if source_format is Format.BERKA else oxford.read
+    return read(directory, rows_max=count).source()
 
 
 def _show(output: Output, source: Source, outcomes: Outcomes) -> None:
@@ -99,6 +107,7 @@ def _show(output: Output, source: Source, outcomes: Outcomes) -> None:
         "answered": dict(outcomes.answered),
         "unforeseen": outcomes.surprised,
         "first_unforeseen": [surprise._asdict() for surprise in outcomes.surprises],
+        "refused_rows": [asdict(fault) for fault in source.faults],
     }
     shown: list[Any] = [
         table(("entry", "sent"), ((e, str(n)) for e, n in outcomes.sent.items()), right="sent")
@@ -108,6 +117,7 @@ def _show(output: Output, source: Source, outcomes: Outcomes) -> None:
     if outcomes.answered:
         rows = ((outcome, str(n)) for outcome, n in outcomes.answered.most_common())
         shown += ["", table(("outcome", "answers"), rows, right="answers")]
+    shown += faults_shown(source.faults)
     if outcomes.surprises:
         shown += [
             "",

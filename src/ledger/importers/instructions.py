@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -45,11 +45,31 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a source that becomes no command: where it is, and for which reason.
+
+    `place` is a row (`row 17`) or an element, `field` the column or what is below that element.
+    `reason` is a code: one of `contracts.reasons`, or of those in `importers.faults`.
+    """
+
+    place: str
+    field: str
+    reason: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
-    """A source, read as a whole: its phases in the order in which they must be sent."""
+    """A source, read as a whole: its phases in the order in which they must be sent.
+
+    `faults` are what of it cannot be sent. `balances_minor` are those that the source itself says
+    its accounts must have in the end, if it says so, on a ledger that was empty before.
+    """
 
     name: str
     phases: tuple[Phase, ...]
+    faults: tuple[Fault, ...] = ()
+    balances_minor: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(len(phase.instructions) for phase in self.phases)
@@ -64,12 +84,18 @@ class Source:
 
 
 class SourceError(Exception):
-    """A source that cannot be read: which file, at which line (None: all of it), and why."""
+    """A source that cannot be read: which file, at which line (None: all of it), and why.
 
-    def __init__(self, path: Path, line: int | None, why: str) -> None:
+    `reason` is a code for programs.
+    """
+
+    def __init__(
+        self, path: Path, line: int | None, why: str, *, reason: str = "unreadable_source"
+    ) -> None:
         self.path = path
         self.line = line
         self.why = why
+        self.reason = reason
         super().__init__(f"{path}:{line}: {why}" if line is not None else f"{path}: {why}")
 
 

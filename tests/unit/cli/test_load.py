@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ledger.importers import berka
+from ledger.importers import berka, oxford
 from ledger.importers.generated import generate
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger
@@ -55,6 +55,28 @@ def test_rows_of_a_bank_are_loaded_and_a_second_load_is_all_repeats(
     assert again.code == 0
     assert "repeat" in again.out
     assert "5 of 5" in again.err
+
+
+def test_rows_of_a_city_are_loaded_and_refused_ones_told(
+    run: Run, local: LocalLedger, tmp_path: Path
+) -> None:
+    """A payment, its refund, and a row of zero: foreseen, named by row, field and reason."""
+    rows = (
+        "f.csv,1,OCC,HRA,Paint,B1,2014-01-07,7_0,10.00,Revenue,42,S",
+        "f.csv,2,OCC,HRA,Paint,B1,2014-01-07,7_1,-2.50,Revenue,42,S",
+        "f.csv,3,OCC,HRA,Paint,B1,2014-01-07,7_2,0.00,Revenue,42,S",
+    )
+    with gzip.open(tmp_path / oxford.FILE_NAMES[0], "wt", encoding="utf-8") as file:
+        file.write("\n".join([",".join(oxford.COLUMNS), *rows, ""]))
+    loaded = run("load", tmp_path, "--format", "oxford", "--json")
+    assert loaded.code == 0
+    assert loaded.value["answered"] == {"opened": 2, "posted": 2}
+    (refused,) = loaded.value["refused_rows"]
+    assert (refused["place"], refused["field"], refused["reason"]) == (
+        "row 4 (f.csv:3)", "amount", "invalid_amount",
+    )  # fmt: skip
+    assert local.store.load(["oxford:council"])["oxford:council"].balance_minor == 750
+    assert "invalid_amount" in run("load", tmp_path, "--format", "oxford").out
 
 
 def test_an_answer_that_is_not_foreseen_fails_and_names_its_line(run: Run, directory: Path) -> None:

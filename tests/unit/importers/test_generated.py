@@ -176,4 +176,6 @@ def test_a_count_out_of_bounds_is_refused(count: int) -> None:
 
 def decoded(one: Instruction) -> OpenAccount | PostPayment:
     """The command of a well-formed instruction."""
-    return decode_command(one.body)
+    command = decode_command(one.body)
+    assert isinstance(command, OpenAccount | PostPayment)
+    return command

@@ -1,0 +1,221 @@
+"""The verb `statement`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, date, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import typer
+
+from ledger.cli.accounts import AccountArgument
+from ledger.cli.connection import connection
+from ledger.cli.failures import UsageError, reporting
+from ledger.cli.options import ConfigOption, JsonOption
+from ledger.cli.output import Output, fields, money, table
+from ledger.cli.requests import answered
+from ledger.client.answers import Refused, Reply
+from ledger.client.rest import LedgerApi
+from ledger.statements.rows import csv_text
+from ledger.statements.statement import (
+    BrokenHistoryError,
+    Leg,
+    Period,
+    Statement,
+    statement_of,
+)
+
+_PAGE_MAX: Final = 100  # what the API gives at a time
+_RESTARTS_MAX: Final = 3  # a replay takes minutes: more in one reading is another trouble
+ENTRIES_MAX: Final = 200_000  # are read and kept: some 300 MB
+
+
+class Format(StrEnum):
+    """How a statement is written."""
+
+    TABLE = "table"
+    CSV = "csv"
+    CAMT_053 = "camt.053"
+
+
+class By(StrEnum):
+    """The time by which an entry belongs to a day."""
+
+    BOOKED = "booked"
+    EFFECTIVE = "effective"
+
+
+def statement(
+    account: AccountArgument,
+    *,
+    first: Annotated[
+        datetime | None,
+        typer.Option(
+            "--from",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="The first day, in UTC: that of the account's first entry if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    last: Annotated[
+        datetime | None,
+        typer.Option(
+            "--to",
+            formats=["%Y-%m-%d"],
+            metavar="DATE",
+            help="The last day, in UTC: today if left out.",
+            show_default=False,
+        ),
+    ] = None,
+    by: Annotated[
+        By,
+        typer.Option(
+            help="booked: when the ledger recorded it, which never changes; effective: when it "
+            "took effect, which a payment may set back."
+        ),
+    ] = By.BOOKED,
+    statement_format: Annotated[
+        Format, typer.Option("--format", help="camt.053 is ISO 20022 (camt.053.001.08).")
+    ] = Format.TABLE,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write an account's statement: opening balance + entries = closing balance, always checked.
+
+    `ledger statement customers:42:wallet --from 2026-01-01 --to 2026-01-31 --format camt.053`
+    """
+    with reporting(as_json) as output:
+        if as_json and statement_format is not Format.TABLE:
+            raise UsageError("--json is a format of its own: leave out --format")
+        until = last.date() if last else datetime.now(UTC).date()
+        since = first.date() if first else None
+        if since is not None and since > until:
+            raise UsageError("--from is behind --to")
+        made = read_statement(connection(config).api(), account, since, until, by)
+        _write(output, made, statement_format)
+
+
+def read_statement(
+    api: LedgerApi, account: str, since: date | None, until: date, by: By
+) -> Statement:
+    """The statement of whole days, from all pages of the history that it takes.
+
+    Raises RefusedError, IncompleteHistoryError or BrokenHistoryError, or UnreachableError if the
+    history does not reach the version that the balances have.
+    """
+    known = answered(api.account(account)).body
+    history = _history(api, account, known["version"], since if by is By.BOOKED else None)
+    key = "recorded_at" if by is By.BOOKED else "effective_at"
+    first = since or min((date.fromisoformat(row[key][:10]) for row in history), default=until)
+    period = Period(min(first, until), until, by.value)
+    legs = {
+        row["event"]: _all_legs(api, account, row["event"])
+        for row in history
+        if row["legs_count"] > len(row["legs"]) and period.place_of(row[key]) == 0
+    }
+    return statement_of(account, known["account_type"], history, period, legs)
+
+
+def _history(
+    api: LedgerApi, account: str, version: int, since: date | None
+) -> list[dict[str, Any]]:
+    """The entries from the newest (`version` at least) to the first that was booked before
+    `since`, or to the oldest."""
+    query = {"limit": str(_PAGE_MAX), "min_version": str(version)}
+    rows: list[dict[str, Any]] = []
+    restarts = 0
+    while True:  # ends: every page but the last has an entry at least, and they are bounded
+        reply = api.history(account, query)
+        if _is_of_an_older_history(reply) and restarts < _RESTARTS_MAX:
+            restarts += 1
+            rows.clear()
+            del query["cursor"]
+            continue
+        page = answered(reply).body
+        rows += page["entries"]
+        if len(rows) > ENTRIES_MAX:
+            raise UsageError(f"more than {ENTRIES_MAX:,} entries: ask for a later --from")
+        reached = since is not None and rows and rows[-1]["recorded_at"][:10] < str(since)
+        if reached or "next_cursor" not in page or not page["entries"]:
+            return rows
+        query["cursor"] = page["next_cursor"]
+
+
+def _is_of_an_older_history(reply: Reply) -> bool:
+    """Whether the projection was rebuilt and swapped since the page before: its cursor is void."""
+    return isinstance(reply, Refused) and reply.field == "cursor"
+
+
+def _all_legs(api: LedgerApi, account: str, payment: str) -> tuple[Leg, ...]:
+    """Every posting of a payment that touches the account; history shows the first ten."""
+    postings = answered(api.payment(payment)).body.get("postings")
+    if postings is None:
+        raise BrokenHistoryError(f"{payment} is no posted payment")
+    legs: list[Leg] = []
+    for posting in postings:
+        source, destination = posting["source"], posting["destination"]
+        if source == account:
+            legs.append(Leg("debit", posting["amount_minor"], destination))
+        if destination == account:
+            legs.append(Leg("credit", posting["amount_minor"], source))
+    return tuple(legs)
+
+
+def _write(output: Output, made: Statement, statement_format: Format) -> None:
+    if statement_format is Format.CSV:
+        output.document(csv_text(made))
+    elif statement_format is Format.CAMT_053:
+        # Not at the top: ISO's classes take as long to import as all the rest of the command.
+        from ledger.statements.camt053 import camt053  # noqa: PLC0415
+
+        output.document(camt053(made, datetime.now(UTC).isoformat(timespec="seconds")))
+    else:
+        output.result(_as_value(made), *_as_shown(made))
+
+
+def _as_value(made: Statement) -> dict[str, Any]:
+    value = asdict(made)
+    period = value.pop("period")
+    return {
+        **value,
+        "from": str(period["first"]),
+        "to": str(period["last"]),
+        "by": period["by"],
+        "debited_minor": made.debited_minor,
+        "credited_minor": made.credited_minor,
+    }
+
+
+def _as_shown(made: Statement) -> list[Any]:
+    def shown(minor: int) -> str:
+        return money(minor, made.currency) if minor else ""
+
+    rows = (
+        (
+            str(entry.version),
+            entry.booked_at[:19],
+            entry.effective_at[:10],
+            entry.payment,
+            ", ".join(dict.fromkeys(leg.counterparty for leg in entry.legs)),
+            shown(entry.debited_minor),
+            shown(entry.credited_minor),
+            money(entry.balance_minor, made.currency),
+        )
+        for entry in made.entries
+    )
+    facts = (
+        ("account", made.account),
+        ("period", f"{made.period.first} to {made.period.last}, UTC, by {made.period.by} time"),
+        ("opening", money(made.opening_minor, made.currency)),
+    )
+    columns = ("version", "booked", "effective", "payment", "with", "debit", "credit", "balance")
+    totals = (
+        ("debits", money(made.debited_minor, made.currency)),
+        ("credits", money(made.credited_minor, made.currency)),
+        ("closing", money(made.closing_minor, made.currency)),
+        ("as of version", str(made.version)),
+    )
+    entries = table(columns, rows, right="version debit credit balance")
+    return [fields(facts), "", entries, "", fields(totals)]

@@ -1,0 +1,107 @@
+"""Commands from fields of a file: checked by the contracts' own rules, every fault by its column.
+
+The contracts name the first fault of shape that they meet. Who corrects a file wants them all, so
+each faulty field is replaced by a stand-in, and what is left is judged again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+import msgspec
+
+from ledger.contracts.commands import Command, OpenAccount, PostPayment, decode_command
+from ledger.contracts.reasons import InvalidCommandError
+from ledger.importers.instructions import Fault
+
+_POSTING_FIELDS: Final = ("source", "destination", "amount_minor", "currency")
+_STAND_INS: Final[dict[str, Any]] = {
+    "id": "stand-in",
+    "account": "stand-in",
+    "source": "stand-in:source",
+    "destination": "stand-in:destination",
+    "amount_minor": 1,
+    "currency": "EUR",
+    "account_type": "liability",
+    "min_balance_minor": None,
+    "max_balance_minor": None,
+}
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def instant_of(text: str) -> str:
+    """A date alone as its first instant in UTC; any other text as it is, for the contracts."""
+    if _DAY.fullmatch(text) is None:
+        return text
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{text}T00:00:00Z"
+
+
+def payment(
+    fields: Mapping[str, Any], *, place: str, columns: Mapping[str, str]
+) -> PostPayment | tuple[Fault, ...]:
+    """The payment of one posting that `fields` make, or everything that is wrong with them.
+
+    `columns` says what the file calls a field; one that is not in it is called as here.
+    """
+    given = dict(fields)
+    posting: dict[str, Any] = {name: given.pop(name) for name in _POSTING_FIELDS if name in given}
+    command = _judged("payment.post", given, posting, place, columns)
+    assert not isinstance(command, OpenAccount)
+    return command
+
+
+def opening(
+    fields: Mapping[str, Any], *, place: str, columns: Mapping[str, str]
+) -> OpenAccount | tuple[Fault, ...]:
+    """As `payment`, for the opening of an account."""
+    command = _judged("account.open", dict(fields), None, place, columns)
+    assert not isinstance(command, PostPayment)
+    return command
+
+
+def _judged(
+    command_type: str,
+    given: dict[str, Any],
+    posting: dict[str, Any] | None,
+    place: str,
+    columns: Mapping[str, str],
+) -> OpenAccount | PostPayment | tuple[Fault, ...]:
+    faults: list[Fault] = []
+    command: Command | None = None
+    while command is None:  # ends: each round gives a stand-in to a field that had none
+        request: dict[str, Any] = {"type": command_type, "v": 1, **given}
+        if posting is not None:
+            request["postings"] = [posting]
+        try:
+            command = decode_command(msgspec.json.encode(request))
+        except InvalidCommandError as error:
+            for violation in error.violations:
+                name = violation.field.rpartition(".")[2]
+                faults.append(
+                    Fault(
+                        place,
+                        columns.get(name, name),
+                        violation.reason.code,
+                        violation.reason.meaning,
+                    )
+                )
+                _stand_in(name, given, posting)
+    if faults:
+        return tuple(faults)
+    assert isinstance(command, OpenAccount | PostPayment)
+    return command
+
+
+def _stand_in(name: str, given: dict[str, Any], posting: dict[str, Any] | None) -> None:
+    place = posting if posting is not None and name in _POSTING_FIELDS else given
+    if name in _STAND_INS:
+        place[name] = _STAND_INS[name]
+    else:
+        del place[name]  # may be left out; what is not there raises KeyError, and is a bug

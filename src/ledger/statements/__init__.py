@@ -1,0 +1,1 @@
+"""Statements of accounts, from what the API answers: reconciled, then written in some format."""
