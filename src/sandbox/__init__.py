@@ -15,6 +15,7 @@ left out by one declared list (`sandbox.unsupported`), never by a second templat
     certificate the TLS certificate of an emulator that enforces IAM
     deploy      assets published, stacks created, outputs read
     logs        what the functions printed
+    rehearsal   a deployment by the CDK's own command line, compared with ours
     endpoint    how to talk to the emulator, and to the stack in it
 
 It runs the ledger from outside, as AWS does, and imports nothing of it. State lives in memory only:

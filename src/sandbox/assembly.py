@@ -6,7 +6,7 @@ matter here, stacks and asset manifests.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import Any, Literal
@@ -42,6 +42,8 @@ class Stack:
     name: str
     template: Path
     destination: Location
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """The stack's own, which CloudFormation hands on to its resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +120,7 @@ def _stack(
         name=properties.get("stackName", artifact_id),
         template=directory / properties["templateFile"],
         destination=Location(bucket=bucket, key=key),
+        tags=properties.get("tags", {}),
     )
 
 

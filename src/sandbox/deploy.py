@@ -27,9 +27,13 @@ if TYPE_CHECKING:
 Report = Callable[[str], None]
 """Takes one line of progress, for people."""
 
-# What the templates' parameter `BootstrapVersion` reads; their rule asks for 6 or more.
+# What the templates' parameter `BootstrapVersion` reads: the version that the pinned command
+# line's own bootstrap writes, to which `make rehearse` holds it.
 _BOOTSTRAP_PARAMETER = "/cdk-bootstrap/hnb659fds/version"
-_BOOTSTRAP_VERSION = "30"
+_BOOTSTRAP_VERSION = "33"
+# What this machine says where another place says something else, by the templates' parameters.
+# Functions run here: receivers of webhooks on this very machine are as near as the functions are.
+PARAMETERS = {"WebhookTrustedNetworks": "127.0.0.0/8"}
 _CREATE_SECONDS_MAX = 120.0  # under a second each; the rest is for a machine that is busy testing
 _POLL_SECONDS = 0.05
 _CREATED = "CREATE_COMPLETE"
@@ -46,7 +50,7 @@ def deploy(assembly: Assembly, endpoint: Endpoint, report: Report) -> Deployment
         left_out, outputs = _create_stacks(assembly, endpoint, report)
     except (BotoCoreError, ClientError) as error:
         raise SandboxError(f"the stacks cannot be deployed: {error}") from error
-    api_url = _api_url(endpoint.endpoint_url, outputs)
+    api_url = api_url_of(endpoint.endpoint_url, outputs)
     return Deployment(
         endpoint_url=endpoint.endpoint_url,
         region=endpoint.region,
@@ -130,11 +134,18 @@ def _created(
     cloudformation: "CloudFormationClient", stack: Stack, endpoint: Endpoint
 ) -> Mapping[str, str]:
     """Create `stack`, wait for it, and return its outputs, without those made for other stacks."""
+    declared = json.loads(stack.template.read_text(encoding="utf-8")).get("Parameters", {})
     cloudformation.create_stack(
         StackName=stack.name,
         # by URL: a template in the request itself may have 51,200 bytes only
         TemplateURL=f"{endpoint.endpoint_url}/{stack.destination.bucket}/{stack.destination.key}",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"],
+        Tags=[{"Key": key, "Value": value} for key, value in stack.tags.items()],
+        Parameters=[
+            {"ParameterKey": key, "ParameterValue": value}
+            for key, value in PARAMETERS.items()
+            if key in declared
+        ],
     )
     deadline = time.monotonic() + _CREATE_SECONDS_MAX
     while True:
@@ -175,7 +186,7 @@ def _provisioning_failure(event: "OperationEventTypeDef") -> str | None:
     return event.get("ResourceStatusReason") if failed else None
 
 
-def _api_url(endpoint_url: str, outputs: Mapping[str, str]) -> str:
+def api_url_of(endpoint_url: str, outputs: Mapping[str, str]) -> str:
     """Where the emulator serves a REST API: not under the host name that the output promises."""
     try:
         api_id, stage = outputs["ApiId"], outputs["ApiStage"]

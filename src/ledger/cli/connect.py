@@ -18,7 +18,12 @@ def connect(
         str, typer.Option(help="The service stack: ledger-<stage>-service.")
     ] = "ledger-dev-service",
     region: Annotated[
-        str | None, typer.Option(help="Else the one of your AWS profile.", show_default=False)
+        str | None,
+        typer.Option(help="Else AWS_REGION, or the one of your AWS profile.", show_default=False),
+    ] = None,
+    api_url: Annotated[
+        str | None,
+        typer.Option(help="Else the stack's own: for a domain of yours.", show_default=False),
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -28,7 +33,7 @@ def connect(
     The file holds addresses, no keys: each command finds credentials as the AWS CLI does.
     """
     with reporting(as_json) as output:
-        found = aws.connect(stack, region=region)
+        found = aws.connect(stack, region=region, api_url=api_url)
         path = configuration.of_connect(config)
         configuration.save(found, path)
         result = {"config": str(path), "region": found.region, "api_url": found.api_url}

@@ -39,6 +39,8 @@ class Session:
 @pytest.fixture(autouse=True)
 def session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ledger.client.aws.boto3.Session", Session)
+    for variable in ("AWS_REGION", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(variable, raising=False)
 
 
 def test_the_outputs_of_the_stack_are_written(run: Run, tmp_path: Path) -> None:
@@ -51,6 +53,30 @@ def test_the_outputs_of_the_stack_are_written(run: Run, tmp_path: Path) -> None:
     assert (config.region, config.api_url) == ("eu-west-1", OUTPUTS["ApiUrl"])
     assert config.outputs == OUTPUTS
     assert (config.endpoint_url, config.credentials) == (None, None)
+
+
+def test_the_environment_names_region_and_endpoint(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS_REGION, which the CDK reads and boto3 does not, and AWS_ENDPOINT_URL, which both do: it
+    is written down, since a configuration without it would name AWS itself."""
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    path = tmp_path / "aws.json"
+    assert run("connect", "--config", path).code == 0
+    config = load(path)
+    assert (config.region, config.endpoint_url) == ("eu-west-1", "http://127.0.0.1:4566")
+
+
+@pytest.mark.parametrize("given", ["https://pay.example/ledger", "https://pay.example/ledger/"])
+def test_a_domain_of_ones_own_takes_the_place_of_the_output(
+    run: Run, tmp_path: Path, given: str
+) -> None:
+    """With one slash at its end, as paths are appended to it."""
+    path = tmp_path / "aws.json"
+    arguments = ("--region", "eu-west-1", "--api-url", given, "--config", path)
+    assert run("connect", *arguments).code == 0
+    assert load(path).api_url == "https://pay.example/ledger/"
 
 
 @pytest.mark.parametrize(

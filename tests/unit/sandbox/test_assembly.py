@@ -61,13 +61,19 @@ def test_circular_dependencies_are_refused(tmp_path: Path) -> None:
 
 
 def test_stack_says_where_its_template_is_and_goes(tmp_path: Path) -> None:
-    """The name is the one given, else the artifact's."""
+    """The name is the one given, else the artifact's; tags are there if they are given."""
     artifacts = {"Service": stack("Service")}
-    artifacts["Service"]["properties"]["stackName"] = "ledger-dev-service"
+    (untagged,) = read(write(tmp_path, artifacts)).stacks
+    assert (untagged.name, untagged.tags) == ("Service", {})
+    artifacts["Service"]["properties"] |= {
+        "stackName": "ledger-dev-service",
+        "tags": {"application": "ledger"},
+    }
 
     (only,) = read(write(tmp_path, artifacts)).stacks
 
     assert only.name == "ledger-dev-service"
+    assert only.tags == {"application": "ledger"}
     assert only.template == tmp_path / "Service.template.json"
     assert only.destination == Location("assets-000000000000-eu-central-1", "t.json")
 

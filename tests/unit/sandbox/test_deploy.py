@@ -53,7 +53,8 @@ def assembly(directory: Path, *assets: Asset, **templates: dict[str, Any]) -> As
     for name, template in templates.items():
         path = directory / f"{name}.template.json"
         path.write_text(json.dumps(template))
-        stacks.append(Stack(name=name, template=path, destination=Location("assets", path.name)))
+        destination = Location("assets", path.name)
+        stacks.append(Stack(name=name, template=path, destination=destination, tags={"stage": "t"}))
     return Assembly(region=REGION, stacks=tuple(stacks), assets=assets)
 
 
@@ -61,6 +62,24 @@ def deployed(given: Assembly, endpoint: Endpoint) -> tuple[Deployment, list[str]
     """The deployment and what was reported."""
     reported: list[str] = []
     return deploy(given, endpoint, reported.append), reported
+
+
+def test_templates_are_told_what_is_special_about_this_machine(
+    tmp_path: Path, endpoint: Endpoint
+) -> None:
+    """By the parameters that they declare, where AWS has the defaults; a stack that declares none
+    is given none."""
+    name = "WebhookTrustedNetworks"
+    service = {
+        "Parameters": {name: {"Type": "String", "Default": ""}},
+        "Resources": {"Queue": QUEUE},
+        "Outputs": {"Trusted": {"Value": {"Ref": name}}, **API},
+    }
+    other = {"Resources": {"Other": {"Type": "AWS::SQS::Queue"}}}
+
+    deployment, _ = deployed(assembly(tmp_path, other=other, service=service), endpoint)
+
+    assert deployment.outputs["Trusted"] == "127.0.0.0/8"
 
 
 def test_stacks_read_what_earlier_ones_export(tmp_path: Path, endpoint: Endpoint) -> None:
@@ -85,6 +104,14 @@ def test_stacks_read_what_earlier_ones_export(tmp_path: Path, endpoint: Endpoint
         "ApiStage": "v1",
         "ApiUrl": deployment.api_url,
     }
+
+
+def test_a_stack_has_its_tags(tmp_path: Path, endpoint: Endpoint) -> None:
+    """As `cdk deploy` gives them: grants and bills may go by them."""
+    deployed(assembly(tmp_path, service={"Resources": {"Queue": QUEUE}, "Outputs": API}), endpoint)
+    cloudformation = endpoint.session().client("cloudformation", **endpoint.client_arguments())
+    (described,) = cloudformation.describe_stacks(StackName="service")["Stacks"]
+    assert described["Tags"] == [{"Key": "stage", "Value": "t"}]
 
 
 def test_what_the_emulator_lacks_is_left_out_and_said(tmp_path: Path, endpoint: Endpoint) -> None:

@@ -1,0 +1,179 @@
+"""Checks of batches, queries and scans: limits, pages, order."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from tests.contract.dynamodb.bench import KEY, Bench, check, item, outcome
+
+KIB = 1024
+
+
+def _keys(count: int) -> list[dict[str, dict[str, str]]]:
+    return [{KEY: {"S": f"a{number}"}} for number in range(count)]
+
+
+@check(aws="accepted", matters="a payment touches up to 90 accounts, loaded by one request")
+def a_hundred_keys_are_read(bench: Bench) -> str:
+    """A batch read of 100 keys."""
+    return outcome(lambda: _read(bench, _keys(100)))
+
+
+@check(aws="ValidationException", matters="the port refuses it before DynamoDB is asked")
+def more_keys_are_refused(bench: Bench) -> str:
+    """A batch read of 101 keys."""
+    return outcome(lambda: _read(bench, _keys(101)))
+
+
+@check(aws="ValidationException", matters="the port refuses it before DynamoDB is asked")
+def a_key_is_read_once(bench: Bench) -> str:
+    """A batch read that names one key twice."""
+    return outcome(lambda: _read(bench, _keys(1) * 2))
+
+
+@check(
+    aws="a part, and unprocessed keys",
+    matters="to us, unprocessed keys are a throttle: unit tests make them up",
+)
+def sixteen_megabytes_are_read_at_once(bench: Bench) -> str:
+    """What comes of a batch read of more than 16 MB."""
+    for key in _keys(45):
+        bench.put(key[KEY]["S"], data={"S": "x" * (380 * KIB)})
+    answer = _read(bench, _keys(45))
+    found = len(answer["Responses"][bench.table])
+    left = len(answer["UnprocessedKeys"].get(bench.table, {}).get("Keys", ()))
+    if left and found + left == 45:
+        return "a part, and unprocessed keys"
+    return "all" if found == 45 else f"{found} items and {left} unprocessed keys"
+
+
+@check(aws="2", matters="no figure of ours rests on reported units")
+def units_of_a_batch_read_are_reported(bench: Bench) -> str:
+    """Read units reported for two small items, read consistently."""
+    for key in _keys(2):
+        bench.put(key[KEY]["S"])
+    consumed = _read(bench, _keys(2)).get("ConsumedCapacity")
+    return f"{sum(each['CapacityUnits'] for each in consumed):g}" if consumed else "none"
+
+
+@check(aws="accepted", matters="the history projection writes in batches of 25")
+def a_batch_of_25_is_written(bench: Bench) -> str:
+    """A batch write of 25 items."""
+    return outcome(lambda: _write(bench, _keys(25)))
+
+
+@check(aws="ValidationException", matters="no batch of ours is larger, held by a test")
+def a_larger_batch_is_refused(bench: Bench) -> str:
+    """A batch write of 26 items."""
+    return outcome(lambda: _write(bench, _keys(26)))
+
+
+@check(aws="ValidationException", matters="the history projection writes a row once a batch")
+def an_item_is_written_once_a_batch(bench: Bench) -> str:
+    """A batch write of one item twice."""
+    return outcome(lambda: _write(bench, _keys(1) * 2))
+
+
+@check(
+    aws="several, with each item once",
+    matters="scans follow the pages, and the suites scan more than one",
+)
+def scans_have_pages(bench: Bench) -> str:
+    """The pages in which 1.5 MB are scanned."""
+    for key in _keys(5):
+        bench.put(key[KEY]["S"], data={"S": "x" * 300_000})
+    pages = [
+        [each[KEY]["S"] for each in page["Items"]]
+        for page in bench.client.get_paginator("scan").paginate(TableName=bench.table)
+    ]
+    found = sorted(key for page in pages for key in page)
+    if found != [f"a{number}" for number in range(5)]:
+        return "not each item once"
+    return f"{'several' if len(pages) > 1 else 'one'}, with each item once"
+
+
+@check(aws="by number, both ways", matters="versions 9 and 10 would change places")
+def sort_keys_are_ordered(bench: Bench) -> str:
+    """The order of 9, 10 and 100 as sort keys."""
+    upwards, downwards = (_numbers(_query(bench, forward=forward)) for forward in (True, False))
+    ordered = (upwards, downwards) == (["9", "10", "100"], ["100", "10", "9"])
+    return "by number, both ways" if ordered else "another"
+
+
+@check(
+    aws="that there may be more",
+    matters="the history projection asks again before it says that this is all",
+)
+def a_full_page_does_not_say_that_it_is_the_last(bench: Bench) -> str:
+    """What a query says after as many items as its limit, and no more."""
+    more = "LastEvaluatedKey" in _query(bench, forward=True)
+    return "that there may be more" if more else "that it is the last"
+
+
+@check(aws="only the item that has both", matters="open reviews are listed by such an index")
+def an_index_is_sparse(bench: Bench) -> str:
+    """What an index has of items with both of its keys, with one, and with none."""
+    name = f"check-{uuid4()}"
+    keys = ("listed", "recorded_at")
+    bench.client.create_table(
+        TableName=name,
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (KEY, *keys)],
+        KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "sparse",
+                "KeySchema": [
+                    {"AttributeName": keys[0], "KeyType": "HASH"},
+                    {"AttributeName": keys[1], "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for place in range(len(keys) + 1):
+        written = item(str(place), **{key: {"S": "x"} for key in keys[:place]})
+        bench.client.put_item(TableName=name, Item=written)
+    found = bench.client.query(
+        TableName=name,
+        IndexName="sparse",
+        KeyConditionExpression="listed = :listed",
+        ExpressionAttributeValues={":listed": {"S": "x"}},
+    )["Items"]
+    listed = [each[KEY]["S"] for each in found]
+    return "only the item that has both" if listed == ["2"] else f"{len(listed)} of three"
+
+
+def _query(bench: Bench, *, forward: bool) -> Any:
+    """A query for three versions, of which there are three."""
+    table = bench.new_table(sort_key="sk")
+    for number in ("10", "9", "100"):
+        bench.client.put_item(TableName=table, Item={**item("a"), "sk": {"N": number}})
+    return bench.client.query(
+        TableName=table,
+        KeyConditionExpression=f"{KEY} = :key AND sk BETWEEN :low AND :high",
+        ExpressionAttributeValues={
+            ":key": {"S": "a"},
+            ":low": {"N": "1"},
+            ":high": {"N": str(2**63 - 1)},
+        },
+        ScanIndexForward=forward,
+        Limit=3,
+    )
+
+
+def _numbers(answer: Any) -> list[str]:
+    return [each["sk"]["N"] for each in answer["Items"]]
+
+
+def _read(bench: Bench, keys: list[dict[str, dict[str, str]]]) -> Any:
+    """One consistent batch read."""
+    asked: Any = {bench.table: {"Keys": keys, "ConsistentRead": True}}
+    return bench.client.batch_get_item(RequestItems=asked, ReturnConsumedCapacity="TOTAL")
+
+
+def _write(bench: Bench, keys: list[dict[str, dict[str, str]]]) -> Any:
+    """One batch write."""
+    asked: Any = {bench.table: [{"PutRequest": {"Item": key}} for key in keys]}
+    return bench.client.batch_write_item(RequestItems=asked)
