@@ -1,12 +1,5 @@
-"""Alarms: what is measured, from which value on, and for how long, one method a kind of resource.
+"""Alarms: what is measured, from which value on, for how long; one method a kind of resource."""
 
-Metrics are named by the physical names that the stage fixes, so that their stack does not
-hold on to exports of the others and block their changes.
-"""
-
-from collections.abc import Mapping
-
-import aws_cdk as core
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_sns as sns
@@ -14,11 +7,18 @@ from constructs import Construct
 
 from cdk.config import StageConfig
 from cdk.patterns.api import LedgerApi
+from cdk.patterns.metrics import (
+    function_metric,
+    ledger_metric,
+    metric,
+    queue_metric,
+    rule_metric,
+    topic_metric,
+)
 from cdk.patterns.python_function import PythonFunction
 from cdk.patterns.queues import BufferedQueue, Delivery
 from cdk.patterns.relay import Relay
 
-_QUEUE_AGE_MAX_S = 300  # five minutes behind: consumers are down, or too slow for the load
 _RELAY_AGE_MAX_MS = 60_000  # published events lag a minute behind the ledger
 _SKEW_REFUSALS_MAX = 5  # a minute: a worker's clock is wrong, not one request's luck
 
@@ -32,6 +32,8 @@ class Alarms(Construct):
         super().__init__(scope, id)
         self._config = config
         self._action = actions.SnsAction(topic)
+        self.made: list[cloudwatch.Alarm] = []
+        """Every alarm, in the order in which it was asked for."""
 
     def on_queue(self, queue: BufferedQueue) -> None:
         """A message is dead, or messages wait for long."""
@@ -39,13 +41,8 @@ class Alarms(Construct):
         self._alarm(
             f"{queue.queue_name}-age",
             "Messages wait: the consumer is down or too slow",
-            _metric(
-                "AWS/SQS",
-                "ApproximateAgeOfOldestMessage",
-                {"QueueName": queue.queue_name},
-                cloudwatch.Stats.MAXIMUM,
-            ),
-            above=_QUEUE_AGE_MAX_S,
+            queue_metric("ApproximateAgeOfOldestMessage", queue.queue_name),
+            above=queue.age_max_s,
             minutes=3,
         )
 
@@ -54,12 +51,7 @@ class Alarms(Construct):
         self._alarm(
             f"{queue_name}-depth",
             "Messages that could not be handled wait in this dead-letter queue",
-            _metric(
-                "AWS/SQS",
-                "ApproximateNumberOfMessagesVisible",
-                {"QueueName": queue_name},
-                cloudwatch.Stats.MAXIMUM,
-            ),
+            queue_metric("ApproximateNumberOfMessagesVisible", queue_name),
             above=0,
         )
 
@@ -72,14 +64,14 @@ class Alarms(Construct):
             self._alarm(
                 f"{function.function_name}-{name.lower()}",
                 description,
-                _function_metric(name, function),
+                function_metric(name, function),
                 above=0,
                 minutes=2,
             )
 
     def on_delivery(self, delivery: Delivery) -> None:
         """Events did not reach their queue."""
-        for metric, suffix, description in (
+        for name, suffix, description in (
             ("FailedInvocations", "failed", "EventBridge gave up delivering events to the queue"),
             (
                 "InvocationsFailedToBeSentToDlq",
@@ -90,11 +82,24 @@ class Alarms(Construct):
             self._alarm(
                 f"{delivery.rule_name}-rule-{suffix}",
                 description,
-                _metric(
-                    "AWS/Events",
-                    metric,
-                    {"EventBusName": delivery.bus_name, "RuleName": delivery.rule_name},
-                ),
+                rule_metric(name, delivery.bus_name, delivery.rule_name),
+                above=0,
+            )
+
+    def on_topic(self, topic_name: str) -> None:
+        """A subscriber did not get messages."""
+        for name, suffix, description in (
+            ("NumberOfNotificationsFailed", "failed", "SNS gave up delivering to a subscriber"),
+            (
+                "NumberOfNotificationsFailedToRedriveToDlq",
+                "lost",
+                "Messages reached neither a subscriber nor its dead-letter queue",
+            ),
+        ):
+            self._alarm(
+                f"{topic_name}-topic-{suffix}",
+                description,
+                topic_metric(name, topic_name),
                 above=0,
             )
 
@@ -104,11 +109,11 @@ class Alarms(Construct):
         self._alarm(
             f"{name}-iterator-age",
             "Events are committed, and published late",
-            _function_metric("IteratorAge", relay.function, cloudwatch.Stats.MAXIMUM),
+            function_metric("IteratorAge", relay.function, cloudwatch.Stats.MAXIMUM),
             above=_RELAY_AGE_MAX_MS,
             minutes=3,
         )
-        for metric, suffix, description in (
+        for lost, suffix, description in (
             (
                 "OnFailureDestinationDeliveredEventCount",
                 "given-up",
@@ -119,13 +124,13 @@ class Alarms(Construct):
             self._alarm(
                 f"{name}-{suffix}",
                 description,
-                _metric("AWS/Lambda", metric, {"EventSourceMappingUUID": relay.mapping.ref}),
+                metric("AWS/Lambda", lost, {"EventSourceMappingUUID": relay.mapping.ref}),
                 above=0,
             )
         self._alarm(
             f"{name}-security",
             "A record of the append-only table was changed or removed",
-            _ledger_metric("SecurityAlarm", relay.function),
+            ledger_metric("SecurityAlarm", relay.function),
             above=0,
         )
 
@@ -134,7 +139,7 @@ class Alarms(Construct):
         self._alarm(
             f"{function.function_name}-clock-skew",
             "Commands are refused because a worker's clock is behind the ledger's",
-            _ledger_metric("ClockSkewRefused", function),
+            ledger_metric("ClockSkewRefused", function),
             above=_SKEW_REFUSALS_MAX,
         )
 
@@ -143,7 +148,7 @@ class Alarms(Construct):
         self._alarm(
             f"{api.api_name}-5xx",
             "The API answers with server errors",
-            _metric("AWS/ApiGateway", "5XXError", {"ApiName": api.api_name}),
+            metric("AWS/ApiGateway", "5XXError", {"ApiName": api.api_name}),
             above=0,
             minutes=2,
         )
@@ -152,7 +157,7 @@ class Alarms(Construct):
         self,
         name: str,
         description: str,
-        metric: cloudwatch.Metric,
+        measured: cloudwatch.Metric,
         *,
         above: float,
         minutes: int = 1,
@@ -162,7 +167,7 @@ class Alarms(Construct):
             name.removeprefix(f"{self._config.prefix}-"),
             alarm_name=name,
             alarm_description=description,
-            metric=metric,
+            metric=measured,
             threshold=above,
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=minutes,
@@ -170,29 +175,4 @@ class Alarms(Construct):
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)
-
-
-def _metric(
-    namespace: str,
-    name: str,
-    dimensions: Mapping[str, str],
-    statistic: str = cloudwatch.Stats.SUM,
-) -> cloudwatch.Metric:
-    return cloudwatch.Metric(
-        namespace=namespace,
-        metric_name=name,
-        dimensions_map=dict(dimensions),
-        statistic=statistic,
-        period=core.Duration.minutes(1),
-    )
-
-
-def _function_metric(
-    name: str, function: PythonFunction, statistic: str = cloudwatch.Stats.SUM
-) -> cloudwatch.Metric:
-    return _metric("AWS/Lambda", name, {"FunctionName": function.function_name}, statistic)
-
-
-def _ledger_metric(name: str, function: PythonFunction) -> cloudwatch.Metric:
-    """A metric of our own, which handlers write into their logs."""
-    return _metric("Ledger", name, {"service": function.logical_name})
+        self.made.append(alarm)

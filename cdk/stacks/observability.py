@@ -1,4 +1,4 @@
-"""What tells people: alarms, on an encrypted topic."""
+"""What tells people: alarms, on an encrypted topic, and the dashboard."""
 
 import aws_cdk as core
 from aws_cdk import aws_iam as iam
@@ -8,12 +8,15 @@ from constructs import Construct
 
 from cdk.config import StageConfig
 from cdk.patterns.alarms import Alarms
+from cdk.patterns.consumer import Consumer
+from cdk.patterns.dashboard import PathDashboard, Watched
+from cdk.patterns.table import LedgerTable
 from cdk.stacks.data import DataStack
 from cdk.stacks.service import ServiceStack
 
 
 class ObservabilityStack(core.Stack):
-    """Alarms on everything that the data and service stacks list."""
+    """Alarms on everything that the data and service stacks list, and a dashboard of it all."""
 
     def __init__(
         self,
@@ -24,7 +27,7 @@ class ObservabilityStack(core.Stack):
         data: DataStack,
         service: ServiceStack,
     ) -> None:
-        super().__init__(scope, id, description=f"Ledger {config.stage}: alarms")
+        super().__init__(scope, id, description=f"Ledger {config.stage}: alarms, dashboard")
         self.topic = sns.Topic(
             self,
             "Alarms",
@@ -52,7 +55,40 @@ class ObservabilityStack(core.Stack):
             alarms.on_function(function)
         for delivery in service.deliveries:
             alarms.on_delivery(delivery)
+        # Not on its own topic: what fails there cannot be told there.
+        topics = (service.notifications.topic_name, service.fraud.topic_name)
+        for topic_name in topics:
+            alarms.on_topic(topic_name)
         alarms.on_relay(service.relay)
         for function in (service.api_function, service.commands):
             alarms.on_commits(function)
         alarms.on_api(service.api)
+        dashboard = PathDashboard(
+            self,
+            "Path",
+            config=config,
+            watched=Watched(
+                api=service.api,
+                deciders=(service.api_function, service.commands),
+                store=data.store,
+                relay=service.relay,
+                consumers=[
+                    each.function for each in service.node.find_all() if isinstance(each, Consumer)
+                ],
+                functions=service.functions,
+                topics=topics,
+                fanout=service.webhooks.fanout,
+                deliverer=service.webhooks.deliverer,
+                entrances=(
+                    *(service.commands_queue, service.commands_fifo_queue),
+                    service.system_commands_queue,
+                ),
+                queues=service.queues,
+                dead_letters=(data.bus_dead_letter_name,),
+                deliveries=service.deliveries,
+                tables=[each for each in data.node.find_all() if isinstance(each, LedgerTable)],
+                alarms=alarms.made,
+            ),
+        )
+        core.CfnOutput(self, "DashboardName", value=dashboard.dashboard_name)
+        core.CfnOutput(self, "DashboardUrl", value=dashboard.url)

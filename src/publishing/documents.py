@@ -6,19 +6,32 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import Final
 
-from ledger.contracts.schemas import Schema, command_schemas, event_schemas
+from ledger.contracts.schemas import (
+    Schema,
+    command_schemas,
+    event_schemas,
+    notification_schemas,
+)
 from publishing.exchanges import exchanges
 from publishing.openapi import description
-from publishing.tables import messages_section, reasons_table
+from publishing.tables import bands_table, messages_section, reasons_table
 
 #: The parts of pages that are generated, by page and by the name in its markers.
 _PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "errors.md": {"reasons": reasons_table},
     "commands.md": {"commands": lambda: messages_section(command_schemas(), "commands")},
     "events.md": {"events": lambda: messages_section(event_schemas(), "events")},
+    "notifications.md": {
+        "bands": bands_table,
+        "notifications": lambda: messages_section(notification_schemas(), "notifications"),
+    },
 }
+Drawings = Mapping[PurePosixPath, bytes]
+"""Drawn documents, by path below `docs`."""
+_NO_DRAWINGS: Final[Drawings] = MappingProxyType({})
 _MARKED: Final = re.compile(
     r"(<!-- generated: (?P<name>\w+) -->\n)(.*?)(<!-- end of what is generated -->)", re.DOTALL
 )
@@ -28,11 +41,18 @@ class MarkersError(ValueError):
     """A page does not have exactly the markers of its generated parts."""
 
 
-def documents(docs: Path) -> dict[PurePosixPath, bytes]:
-    """What belongs at each path below `docs`; of pages, the prose is taken from what is there."""
+def documents(docs: Path, drawings: Drawings = _NO_DRAWINGS) -> dict[PurePosixPath, bytes]:
+    """What belongs at each path below `docs`; of pages, the prose is taken from what is there.
+
+    Drawings take the templates to make, and so are made by whoever asks.
+    """
     schemas = {
         PurePosixPath("schemas", folder, f"{name}.v{version}.json"): _json(schema)
-        for folder, found in (("commands", command_schemas()), ("events", event_schemas()))
+        for folder, found in (
+            ("commands", command_schemas()),
+            ("events", event_schemas()),
+            ("notifications", notification_schemas()),
+        )
         for (name, version), schema in found.items()
     }
     pages = {
@@ -40,7 +60,7 @@ def documents(docs: Path) -> dict[PurePosixPath, bytes]:
         for name, parts in _PARTS.items()
     }
     openapi = {PurePosixPath("openapi.json"): _json(description(exchanges()))}
-    return schemas | pages | openapi
+    return schemas | pages | openapi | dict(drawings)
 
 
 def filled(page: str, parts: Mapping[str, Callable[[], str]]) -> str:
@@ -54,9 +74,9 @@ def filled(page: str, parts: Mapping[str, Callable[[], str]]) -> str:
     )
 
 
-def outdated(docs: Path) -> list[PurePosixPath]:
+def outdated(docs: Path, drawings: Drawings = _NO_DRAWINGS) -> list[PurePosixPath]:
     """The documents that are not as they should be, and schemas that nothing generates any more."""
-    wanted = documents(docs)
+    wanted = documents(docs, drawings)
     stale = [
         path
         for path, content in wanted.items()
@@ -66,10 +86,10 @@ def outdated(docs: Path) -> list[PurePosixPath]:
     return sorted([*stale, *(present - set(wanted))])
 
 
-def write(docs: Path) -> list[PurePosixPath]:
+def write(docs: Path, drawings: Drawings = _NO_DRAWINGS) -> list[PurePosixPath]:
     """Writes what is outdated, removes what nothing generates; says which paths it touched."""
-    wanted = documents(docs)
-    touched = outdated(docs)
+    wanted = documents(docs, drawings)
+    touched = outdated(docs, drawings)
     for path in touched:
         target = docs / path
         if path in wanted:

@@ -7,29 +7,38 @@ does not do. The clock is set by hand: the same code gives the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any, Final
 
+from consumers.fraud.memory import MemoryFraudStore
+from consumers.fraud.reviews import make_handler as make_reviews_handler
+from consumers.fraud.store import Review
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.commit import Commands
 from ledger.application.ports import Appended, Refused, Transaction, TransientStoreError
 from ledger.contracts import examples
-from ledger.contracts.events import Event, decode_event
+from ledger.contracts.commands import SYSTEM_COMMANDS, decode_command
+from ledger.contracts.events import Event, PaymentScreened, decode_event
 from ledger.contracts.primitives import microseconds_of_instant
 from ledger.entrypoints.api.routes import make_handler as make_api_handler
 from ledger.runtime.telemetry import Telemetry
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.project import project as project_balances
+from projections.generations.memory import single
 from projections.history.memory import MemoryHistoryStore
 from projections.history.project import project as project_history
 from projections.query.handler import make_handler as make_query_handler
+from publishing import webhooks
 
 ACTOR: Final = "arn:aws:sts::111122223333:assumed-role/checkout/i-0a1b2c3d"
 #: The function's published version, as an example of what `GET /health` says.
 _VERSION: Final = "7"
+SCORER: Final = "sqs:AROAEXAMPLE:ledger-prod-fraud"
+#: Whom the verdict shown is about.
+PAYER: Final = "customers:42:wallet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +78,15 @@ class World:
         commands = Commands(
             self.store, clock=lambda: self._now, pause=lambda _: None, chance=lambda: 0.0
         )
+        self._commands = commands
         self._decide = make_api_handler(
             commands=commands, store=self.store, meter=Meter(), telemetry=silent
         )
         self._query = make_query_handler(
-            balances=self.balances, history=self.history, telemetry=silent
+            balances=single(self.balances), history=single(self.history), telemetry=silent
         )
+        self._reviews = MemoryFraudStore()
+        self._review = make_reviews_handler(store=self._reviews, telemetry=silent)
 
     def events(self) -> list[Event]:
         """Everything recorded so far, in order."""
@@ -84,6 +96,20 @@ class World:
         """Brings the projections up to what is recorded."""
         project_balances(self.balances, self.events())
         project_history(self.history, self.events())
+
+    def screen(self, *, at: str, command: dict[str, Any]) -> None:
+        """Records a fraud verdict at the instant `at`, as the scorer has it done: by no route."""
+        self._now = microseconds_of_instant(at)
+        body = json.dumps(command).encode()
+        self._commands.handle(decode_command(body, SYSTEM_COMMANDS), SCORER)
+        for event in self.events():
+            if isinstance(event, PaymentScreened):
+                self._reviews.add_review(Review(event, PAYER))
+
+    def _handler_of(self, resource: str) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+        if resource in ("/accounts/{id}", "/accounts/{id}/history"):
+            return self._query
+        return self._review if resource == "/reviews" else self._decide
 
     def ask(
         self,
@@ -98,8 +124,7 @@ class World:
     ) -> Exchange:
         """The exchange of one request, sent at the instant `at`."""
         self._now = microseconds_of_instant(at)
-        reads_projections = resource.startswith("/accounts/{id}")
-        answer = (self._query if reads_projections else self._decide)(
+        answer = self._handler_of(resource)(
             {
                 "httpMethod": method,
                 "resource": resource,
@@ -107,6 +132,9 @@ class World:
                 "headers": {"content-type": "application/json"},
                 "pathParameters": {"id": id} if id else None,
                 "queryStringParameters": query,
+                "multiValueQueryStringParameters": {
+                    name: [value] for name, value in (query or {}).items()
+                },
                 "requestContext": {"identity": {"userArn": ACTOR}},
                 "body": None if body is None else json.dumps(body),
                 "isBase64Encoded": False,
@@ -122,6 +150,17 @@ class World:
             headers,
             json.loads(answer["body"]),
         )
+
+
+def _screenings(world: World) -> Iterator[Exchange]:
+    screening, reviews = ("GET", "/payments/{id}/screening"), ("GET", "/reviews")
+    payment = str(examples.COMMANDS["payment.post", 1]["id"])
+    yield world.ask("screened", *screening, id=payment)
+    refused = str(examples.REFUSED_COMMAND["id"])
+    yield world.ask("not screened", *screening, id=refused)
+    yield world.ask("unknown", *screening, id="not-decided")
+    yield world.ask("reviews", *reviews)
+    yield world.ask("invalid", *reviews, query={"limit": "0"})
 
 
 def _accounts(world: World) -> Iterator[Exchange]:
@@ -141,6 +180,7 @@ def _payments(world: World) -> Iterator[Exchange]:
     payments = ("POST", "/payments")
     yield world.ask("posted", *payments, at="2026-11-21T23:10:05.123456Z", body=payment)
     yield world.ask("repeated", *payments, body=payment)
+    world.screen(at="2026-11-21T23:10:06.200000Z", command=examples.COMMANDS["payment.screen", 1])
     yield world.ask(
         "refused", *payments, at="2026-11-21T23:10:07.654321Z", body=examples.REFUSED_COMMAND
     )
@@ -158,21 +198,44 @@ def _payments(world: World) -> Iterator[Exchange]:
     yield world.ask("unknown", *one, id="not-decided")
 
 
+def _alerts(world: World) -> Iterator[Exchange]:
+    command = examples.COMMANDS["account.set_alerts", 1]
+    alerts = ("POST", "/alerts")
+    yield world.ask("set", *alerts, at="2026-11-21T23:10:08.000000Z", body=command)
+    yield world.ask("repeated", *alerts, body=command)
+    twice = [{"direction": "below", "threshold_minor": 0}] * 2
+    yield world.ask("malformed", *alerts, body=command | {"alerts": twice})
+    unknown = command | {"id": "another-command", "account": "customers:43:wallet"}
+    yield world.ask("refused", *alerts, body=unknown)
+    now = ("GET", "/accounts/{id}/alerts")
+    yield world.ask("alerts", *now, id="customers:42:wallet")
+    yield world.ask("unknown", *now, id="customers:43:wallet")
+
+
 def _queries(world: World) -> Iterator[Exchange]:
     wallet = "customers:42:wallet"
     account, history = ("GET", "/accounts/{id}"), ("GET", "/accounts/{id}/history")
     yield world.ask("account", *account, id=wallet)
     yield world.ask("unknown", *account, id="customers:43:wallet")
-    yield world.ask("behind", *account, id=wallet, query={"min_version": "3"})
+    yield world.ask("behind", *account, id=wallet, query={"min_version": "4"})
     yield world.ask("history", *history, id=wallet)
     yield world.ask("page", *history, id=wallet, query={"limit": "1"})
     yield world.ask("invalid", *history, id=wallet, query={"limit": "0"})
     yield world.ask("healthy", "GET", "/health")
 
 
+def _webhooks() -> Iterator[Exchange]:
+    handler = webhooks.webhooks_handler()
+    for title, method, route, body in webhooks.requests():
+        answer = handler(webhooks.event_of(method, route, body), None)
+        headers = {name.title(): value for name, value in answer["headers"].items()}
+        said = json.loads(answer["body"])
+        yield Exchange(title, (method, route), body, answer["statusCode"], headers, said)
+
+
 def exchanges(world: World | None = None) -> tuple[Exchange, ...]:
     """Every exchange shown, in the order in which they happen."""
     world = world or World()
-    first = (*_accounts(world), *_payments(world))
+    first = (*_accounts(world), *_payments(world), *_screenings(world), *_alerts(world))
     world.project()
-    return (*first, *_queries(world))
+    return (*first, *_queries(world), *_webhooks())

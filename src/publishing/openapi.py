@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 description of the REST API, all six routes.
+"""The OpenAPI 3.1 description of the REST API, all of its routes.
 
 Schemas come from the Structs of commands and answers, refusals from the table of reasons, examples
 from real exchanges. Written by hand is only what no code says: what each route is for.
@@ -57,7 +57,44 @@ _FIELDS: Final[dict[str, str]] = {
     "complete_to_exact": "Whether `complete_to` is exact; else it is a lower bound.",
     "entries": "The events, newest first.",
     "next_cursor": "Leads to the next older page; absent on the last.",
+    "payment": "The id of the payment screened.",
+    "screenings": "The verdicts, that of the present model first; empty: none is recorded yet.",
+    "reviews": "The verdicts, newest first.",
+    "recorded_at": "When the ledger recorded it.",
+    "model": "Which model judged it.",
+    "verdict": "`clear`; `review`: a person should look; `block`: it should not have been made.",
+    "score_permille": "From 0, as usual as can be, to 1000.",
+    "reasons": "What stood out, the weightiest first.",
 }
+_WEBHOOK: Final = {
+    "id": "The webhook's id.",
+    "url": "Where notifications are sent to: https, and no private address.",
+    "filters": "What it wants.",
+    "enabled": "Whether anything is sent to it.",
+    "disabled_by": "Who disabled it: a `request`, or its endpoint, which was `gone` (410).",
+    "created_at": "When it was added.",
+    "updated_at": "When it was changed last.",
+    "previous_secret_until": "Until when the secret before the present one signs beside it.",
+    "secret": "Signs what is sent: `whsec_` and base64. Shown this once.",
+    "webhook": "The webhook.",
+    "webhooks": "All webhooks, by id.",
+    "webhook_id": "The header `webhook-id` of what is on its way.",
+    "now": "Whether the secret before signs no more, from now on.",
+    "status": "What became of it.",
+    "types": "Types of notifications.",
+    "accounts": "Accounts touched: ids, or beginnings of ids with `*` behind them.",
+    "currencies": "Currencies of payments and accounts.",
+    "amount_bands": "Bands of a payment's largest posting.",
+    "reasons": "Reasons of rejections.",
+}
+#: The fields of webhooks' bodies mean the same in all of them.
+_OF_WEBHOOKS: Final = dict.fromkeys(
+    (
+        *("WebhookAnswer", "WebhookRemovedAnswer", "WebhookSecretAnswer", "WebhookTestAnswer"),
+        *("WebhooksAnswer", "WebhookRequest", "RotationRequest", "Filters"),
+    ),
+    _WEBHOOK,
+)
 _HEALTH_VERSION: Final = "The version of the function, as Lambda published it."
 
 
@@ -112,7 +149,7 @@ def description(shown: Iterable[Exchange]) -> Schema:
 
 def _schemas() -> tuple[dict[type[Struct], Schema], Schema]:
     """References to the schema of each Struct that is sent or answered, and all schemas."""
-    structs = [operation.command for operation in OPERATIONS.values() if operation.command]
+    structs = [body for operation in OPERATIONS.values() if (body := _body_of(operation))]
     structs += [
         struct
         for operation in OPERATIONS.values()
@@ -133,6 +170,8 @@ def _schemas() -> tuple[dict[type[Struct], Schema], Schema]:
 def _meanings(struct_name: str) -> Mapping[str, Schema]:
     if struct_name in OF_STRUCT:
         return OF_STRUCT[struct_name]
+    if struct_name in _OF_WEBHOOKS:
+        return {name: {"description": text} for name, text in _OF_WEBHOOKS[struct_name].items()}
     fields = _FIELDS | ({"version": _HEALTH_VERSION} if struct_name == "Health" else {})
     return {name: {"description": text} for name, text in fields.items()}
 
@@ -204,11 +243,12 @@ def _operation(
         optional["parameters"] = [
             {"$ref": f"#/components/parameters/{name}"} for name in operation.parameters
         ]
-    if operation.command is not None:
-        sent = {exchange.title: exchange.request for exchange in shown}
-        schema = references[operation.command]
+    if body := _body_of(operation):
+        sent = {each.title: each.request for each in shown if each.request is not None}
+        schema = references[body]
         optional["requestBody"] = {
-            "required": True,
+            # One whose every field has a default may be left out.
+            "required": bool(msgspec.structs.fields(body)[0].required),
             "content": {JSON: {"schema": schema, **_examples(sent)}},
         }
     return {
@@ -221,6 +261,10 @@ def _operation(
             for status, response in sorted(_responses(operation, references, shown).items())
         },
     }
+
+
+def _body_of(operation: Operation) -> type[Struct] | None:
+    return operation.command or operation.body
 
 
 def _responses(

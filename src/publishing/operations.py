@@ -1,4 +1,4 @@
-"""The six routes of the REST API as users see them: purpose, parameters, answers, refusals."""
+"""The routes of the REST API as users see them: purpose, parameters, answers, refusals."""
 
 from __future__ import annotations
 
@@ -8,15 +8,28 @@ from typing import Final
 
 from msgspec import Struct
 
+from consumers.fraud.answers import ReviewsAnswer
+from consumers.webhooks.answers import (
+    WebhookAnswer,
+    WebhookRemovedAnswer,
+    WebhooksAnswer,
+    WebhookSecretAnswer,
+    WebhookTestAnswer,
+)
+from consumers.webhooks.requests import RotationRequest, WebhookRequest
+from consumers.webhooks.subscribers import ID_PATTERN as WEBHOOK_ID_PATTERN
 from ledger.contracts import reasons
-from ledger.contracts.commands import OpenAccount, PostPayment
+from ledger.contracts.commands import OpenAccount, PostPayment, SetAlerts
 from ledger.contracts.primitives import ID_PATTERN
 from ledger.contracts.reasons import REASONS, Kind, Reason
 from ledger.contracts.schemas import Schema
 from ledger.entrypoints.api.answers import (
     REPLAY_HEADER,
+    AccountAlerts,
+    AlertsNow,
     Health,
     OpenedAccount,
+    PaymentScreenings,
     PostedPayment,
     RejectedPayment,
 )
@@ -51,6 +64,14 @@ _COMMAND: Final = (
     *_EVERYWHERE,
 )
 _READ: Final = (reasons.INVALID_QUERY, reasons.STORE_UNAVAILABLE, *_EVERYWHERE)
+_WEBHOOK: Final = (*_READ, reasons.WEBHOOK_INVALID, reasons.WEBHOOK_UNKNOWN)
+_WEBHOOK_BODY: Final = (
+    reasons.UNSUPPORTED_MEDIA_TYPE,
+    reasons.PAYLOAD_TOO_LARGE,
+    reasons.MALFORMED_JSON,
+    reasons.UNKNOWN_FIELD,
+    reasons.CONTENTION,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +84,7 @@ class Operation:
     answers: Mapping[int, tuple[type[Struct], ...]]
     refusals: tuple[Reason, ...]
     command: type[Struct] | None = None
+    body: type[Struct] | None = None  # of a request that is no command
     parameters: tuple[str, ...] = ()
 
 
@@ -75,6 +97,24 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         {201: (OpenedAccount,), 200: (OpenedAccount,)},
         (*_COMMAND, reasons.ACCOUNT_EXISTS),
         command=OpenAccount,
+    ),
+    ("POST", "/alerts"): Operation(
+        "setAlerts",
+        "Set an account's balance alerts",
+        "Decides `account.set_alerts`, which replaces all alerts of the account, and records the "
+        "outcome under the command's id, for ever. A payment that makes the balance cross one says "
+        "so in its event, and a notification tells.",
+        {201: (AccountAlerts,), 200: (AccountAlerts,)},
+        (*_COMMAND, reasons.ACCOUNT_NOT_FOUND, reasons.ACCOUNT_CLOSED),
+        command=SetAlerts,
+    ),
+    ("GET", "/accounts/{id}/alerts"): Operation(
+        "getAlerts",
+        "Read an account's balance alerts",
+        "The alerts that the account has now, read from the event store itself.",
+        {200: (AlertsNow,)},
+        (*_READ, reasons.ACCOUNT_UNKNOWN, reasons.UNKNOWN_STORED_VERSION),
+        parameters=("id",),
     ),
     ("POST", "/payments"): Operation(
         "postPayment",
@@ -99,6 +139,28 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         ),
         parameters=("id",),
     ),
+    ("GET", "/payments/{id}/screening"): Operation(
+        "getPaymentScreening",
+        "Read the fraud verdicts on a payment",
+        "The verdicts that the ledger recorded, read from the event store itself, each with its "
+        "reasons and what is normal for the payer beside them. A payment that customers pay is "
+        "screened a second or two after it was posted.",
+        {200: (PaymentScreenings,)},
+        (
+            *_READ,
+            reasons.PAYMENT_NOT_FOUND,
+            reasons.UNKNOWN_STORED_VERSION,
+        ),
+        parameters=("id",),
+    ),
+    ("GET", "/reviews"): Operation(
+        "listReviews",
+        "List payments for review",
+        "The recorded fraud verdicts that are not clear, newest first, a page at a time.",
+        {200: (ReviewsAnswer,)},
+        _READ,
+        parameters=("limit", "cursor"),
+    ),
     ("GET", "/accounts/{id}"): Operation(
         "getAccount",
         "Read an account",
@@ -117,6 +179,68 @@ OPERATIONS: Final[dict[tuple[str, str], Operation]] = {
         (*_READ, reasons.ACCOUNT_UNKNOWN, reasons.NOT_YET_PROJECTED),
         parameters=("id", "limit", "cursor", "min_version"),
     ),
+    ("GET", "/webhooks"): Operation(
+        "listWebhooks",
+        "List webhooks",
+        "Every subscriber of webhooks, by id, without secrets.",
+        {200: (WebhooksAnswer,)},
+        _READ,
+    ),
+    ("GET", "/webhooks/{id}"): Operation(
+        "getWebhook",
+        "Read a webhook",
+        "A subscriber of webhooks, without its secret.",
+        {200: (WebhookAnswer,)},
+        _WEBHOOK,
+        parameters=("webhook",),
+    ),
+    ("PUT", "/webhooks/{id}"): Operation(
+        "putWebhook",
+        "Add or change a webhook",
+        "Makes the subscriber of that id what the body says. The first time, 201 shows the secret "
+        "that signs what it is sent, this once; after that 200, without it. docs/webhooks.md says "
+        "what is sent, and how to verify it.",
+        {201: (WebhookSecretAnswer,), 200: (WebhookAnswer,)},
+        (
+            *_READ,
+            *_WEBHOOK_BODY,
+            reasons.MISSING_FIELD,
+            reasons.WEBHOOK_INVALID,
+            reasons.WEBHOOK_URL_INSECURE,
+            reasons.WEBHOOK_URL_CREDENTIALS,
+            reasons.WEBHOOK_ADDRESS_REFUSED,
+            reasons.WEBHOOK_LIMIT,
+        ),
+        body=WebhookRequest,
+        parameters=("webhook",),
+    ),
+    ("DELETE", "/webhooks/{id}"): Operation(
+        "removeWebhook",
+        "Remove a webhook",
+        "Removes the subscriber and its secret. What is on its way to it ends in the dead letters.",
+        {200: (WebhookRemovedAnswer,)},
+        (*_WEBHOOK, reasons.CONTENTION),
+        parameters=("webhook",),
+    ),
+    ("POST", "/webhooks/{id}/rotate"): Operation(
+        "rotateWebhookSecret",
+        "Replace a webhook's secret",
+        "Shows a new secret, this once. For 24 hours the one before signs beside it, so that a "
+        "receiver can take its time; with `now` it signs no more.",
+        {200: (WebhookSecretAnswer,)},
+        (*_WEBHOOK, *_WEBHOOK_BODY, reasons.WEBHOOK_ROTATING),
+        body=RotationRequest,
+        parameters=("webhook",),
+    ),
+    ("POST", "/webhooks/{id}/test"): Operation(
+        "testWebhook",
+        "Try a webhook",
+        "Sends a notification of type `webhook.test` to the subscriber alone, by the path that all "
+        "deliveries take.",
+        {202: (WebhookTestAnswer,)},
+        (*_WEBHOOK, reasons.WEBHOOK_DISABLED),
+        parameters=("webhook",),
+    ),
     ("GET", "/health"): Operation(
         "getHealth",
         "Whether the ledger can work",
@@ -134,6 +258,13 @@ PARAMETERS: Final[dict[str, Schema]] = {
         "required": True,
         "description": "The id; characters outside the unreserved ones may be percent-encoded.",
         "schema": {"type": "string", "pattern": ID_PATTERN},
+    },
+    "webhook": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "The webhook's id, chosen by whoever adds it.",
+        "schema": {"type": "string", "pattern": WEBHOOK_ID_PATTERN},
     },
     "min_version": {
         "in": "query",

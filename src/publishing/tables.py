@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, cast
 
+from ledger.contracts.notifications import AMOUNT_BANDS
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
 from ledger.contracts.reasons import REASONS
 from ledger.contracts.schemas import Schema
@@ -24,6 +25,15 @@ def reasons_table() -> str:
         f"| `{reason.retry}` | {_cell(reason.meaning)} |"
         for number, reason in enumerate(REASONS, start=1)
     ]
+    return "\n".join(lines)
+
+
+def bands_table() -> str:
+    """Every amount band: from which amount on and below which one, in whole units."""
+    lines = ["| `amount_band` | from | below |", "|---|--:|--:|"]
+    for band in AMOUNT_BANDS:
+        lowest, _, end = band.partition("-")
+        lines.append(f"| `{band}` | {int(lowest):,} | {f'{int(end):,}' if end else ''} |")
     return "\n".join(lines)
 
 

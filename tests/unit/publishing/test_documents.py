@@ -12,7 +12,7 @@ import pytest
 from ledger.contracts.reasons import REASONS
 from ledger.contracts.schemas import command_schemas, event_schemas
 from publishing.__main__ import main
-from publishing.documents import MarkersError, documents, filled, outdated, write
+from publishing.documents import Drawings, MarkersError, documents, filled, outdated, write
 
 ROOT = Path(__file__).parents[3]
 DOCS = ROOT / "docs"
@@ -78,16 +78,21 @@ def test_the_command_says_what_it_does(
     copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """`--check` fails on drift and changes nothing; without it the drift is mended."""
+
+    def draw() -> Drawings:
+        return {PurePosixPath("stack.svg"): b"<svg/>"}
+
     monkeypatch.chdir(copy.parent)
     (copy / "openapi.json").write_bytes(b"{}")
-    assert main(["--check"]) == 1
-    assert capsys.readouterr().out == "outdated: docs/openapi.json\n"
+    assert main(["--check"], draw) == 1
+    assert capsys.readouterr().out == "outdated: docs/openapi.json\noutdated: docs/stack.svg\n"
     assert (copy / "openapi.json").read_bytes() == b"{}"
-    assert main([]) == 0
-    assert main(["--check"]) == 0
-    assert main(["--nonsense"]) == 2
+    assert main([], draw) == 0
+    assert (copy / "stack.svg").read_bytes() == b"<svg/>"
+    assert main(["--check"], draw) == 0
+    assert main(["--nonsense"], draw) == 2
     monkeypatch.chdir(copy)
-    assert main([]) == 2
+    assert main([], draw) == 2
 
 
 def test_every_reason_named_in_prose_exists() -> None:

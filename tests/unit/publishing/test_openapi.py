@@ -36,15 +36,25 @@ def media(holder: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, An
         yield content["schema"], content.get("examples", {})
 
 
-def test_the_six_routes_are_described() -> None:
+def test_every_route_is_described() -> None:
     """Each once, with an id of its own."""
     assert {(method, path) for method, path, _ in ROUTES} == {
         ("POST", "/accounts"),
+        ("POST", "/alerts"),
+        ("GET", "/accounts/{id}/alerts"),
         ("GET", "/accounts/{id}"),
         ("GET", "/accounts/{id}/history"),
         ("POST", "/payments"),
         ("GET", "/payments/{id}"),
+        ("GET", "/payments/{id}/screening"),
+        ("GET", "/reviews"),
         ("GET", "/health"),
+        ("GET", "/webhooks"),
+        ("GET", "/webhooks/{id}"),
+        ("PUT", "/webhooks/{id}"),
+        ("DELETE", "/webhooks/{id}"),
+        ("POST", "/webhooks/{id}/rotate"),
+        ("POST", "/webhooks/{id}/test"),
     }
     assert len({operation["operationId"] for _, _, operation in ROUTES}) == len(ROUTES)
 
@@ -88,6 +98,17 @@ def test_every_example_request_is_read_as_it_says(path: str) -> None:
         else:
             decode_command(data)
             validator(schema).validate(example["value"])
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("put", "/webhooks/{id}"), ("post", "/webhooks/{id}/rotate")]
+)
+def test_every_example_request_about_webhooks_fits_its_schema(method: str, path: str) -> None:
+    """Their form is what the schema says; what is refused is refused for what it asks."""
+    ((schema, shown),) = media(OPENAPI["paths"][path][method]["requestBody"])
+    assert shown
+    for example in shown.values():
+        validator(schema).validate(example["value"])
 
 
 def test_every_reason_is_described_where_it_may_be_answered() -> None:
