@@ -1,0 +1,78 @@
+"""The Lambda function behind the queue `notifications`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from consumers.notifications.decide import Notification, decide
+from consumers.notifications.topic import Publish, Topic
+from ledger.consuming.batches import Consumer, Handled, World, make_reader
+from ledger.consuming.deployed import deployed_world
+from ledger.consuming.events import event_and_text
+from ledger.contracts.notifications import ALERT_TYPE
+from ledger.runtime.clients import sns_client
+from ledger.runtime.lazy import on_first_call
+from ledger.runtime.settings import read_settings
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of the function."""
+
+    topic_arn: str
+    queue_url: str
+
+
+class Told(NamedTuple):
+    """What is to be told of one event, and when that was recorded."""
+
+    recorded_at: str
+    notifications: tuple[Notification, ...]
+
+
+def make_handler(*, publish: Publish, **world: Unpack[World]) -> Consumer:
+    """A handler of batches of queue messages; see `make_reader`."""
+    return make_reader(
+        partial(tell, publish), read=read, entries=lambda told: len(told.notifications), **world
+    )
+
+
+def read(body: str) -> Told:
+    """What the event in a queue message gives to tell.
+
+    Raises MalformedMessageError, CorruptEventError or UnknownEventError.
+    """
+    event, text = event_and_text(body)
+    return Told(event.recorded_at, decide(event, text))
+
+
+def tell(publish: Publish, batch: Sequence[Told]) -> Handled:
+    """Publish all that a batch of events gives to tell. An event failed if any message of it did;
+    to tell it again is harmless, as subscribers know each message by its id."""
+    places, messages = [], []
+    for place, told in enumerate(batch):
+        for notification in told.notifications:
+            places.append(place)
+            messages.append(notification)
+    failed = publish(messages)
+    published = [message for at, message in enumerate(messages) if at not in failed]
+    alerts = sum(message.attributes["type"] == ALERT_TYPE for message in published)
+    return Handled(
+        failed={places[at]: code for at, code in failed.items()},
+        counts={"Notifications": len(published), "BalanceAlerts": alerts},
+    )
+
+
+def _build() -> Consumer:
+    settings = read_settings(Settings)
+    topic = Topic(sns_client(attempts=2), settings.topic_arn)
+    return make_handler(publish=topic.publish, **deployed_world(settings.queue_url))
+
+
+handler = on_first_call(_build)
