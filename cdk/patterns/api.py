@@ -105,13 +105,34 @@ class LedgerApi(Construct):
         reading = _integration(queries)
         root = self._api.root
         accounts, payments = root.add_resource("accounts"), root.add_resource("payments")
+        alerts = root.add_resource("alerts")
         account = accounts.add_resource("{id}")
         self._takes_command(accounts, deciding, "AccountOpen", "account.open")
+        self._takes_command(alerts, deciding, "AccountSetAlerts", "account.set_alerts")
         self._takes_command(payments, deciding, "PaymentPost", "payment.post")
-        self._answers(payments.add_resource("{id}"), deciding, "id")
+        payment = payments.add_resource("{id}")
+        self._answers(payment, deciding, "id")
+        self._answers(payment.add_resource("screening"), deciding, "id")
         self._answers(account, reading, "id")
         self._answers(account.add_resource("history"), reading, "id")
+        self._answers(account.add_resource("alerts"), deciding, "id")
         self._answers(root.add_resource("health"), deciding)
+
+    def serve_reviews(self, function: lambda_.IFunction) -> None:
+        """Let `function` list the payments that the fraud scorer did not clear."""
+        self._answers(self._api.root.add_resource("reviews"), _integration(function))
+
+    def serve_webhooks(self, function: lambda_.IFunction) -> None:
+        """Let `function` answer everything about subscribers of webhooks."""
+        integration = _integration(function)
+        webhooks = self._api.root.add_resource("webhooks")
+        webhook = webhooks.add_resource("{id}")
+        self._answers(webhooks, integration)
+        self._answers(webhook, integration, "id")
+        self._answers(webhook, integration, "id", method="PUT")
+        self._answers(webhook, integration, "id", method="DELETE")
+        for verb in ("rotate", "test"):
+            self._answers(webhook.add_resource(verb), integration, "id", method="POST")
 
     def _takes_command(
         self,
@@ -145,10 +166,14 @@ class LedgerApi(Construct):
         )
 
     def _answers(
-        self, resource: apigateway.Resource, integration: apigateway.Integration, *path: str
+        self,
+        resource: apigateway.Resource,
+        integration: apigateway.Integration,
+        *path: str,
+        method: str = "GET",
     ) -> None:
         resource.add_method(
-            "GET",
+            method,
             integration,
             request_parameters={f"method.request.path.{name}": True for name in path},
             request_validator=self._validator,

@@ -22,6 +22,8 @@ _ENCRYPT = (
 _WRITE: Mapping[str, tuple[str, ...]] = {
     "dynamodb": _ENCRYPT,
     "s3": ("kms:GenerateDataKey",),
+    "secretsmanager": ("kms:GenerateDataKey",),
+    "sns": ("kms:GenerateDataKey",),
     "sqs": ("kms:GenerateDataKey",),
 }
 
@@ -60,6 +62,18 @@ class EncryptionKey(kms.Key):
             {"StringEquals": {"aws:SourceAccount": core.Aws.ACCOUNT_ID}},
         )
 
+    def allow_topics(self, config: StageConfig) -> None:
+        """Let the stage's topics, and no others, deliver to subscribed queues."""
+        topics = (
+            f"arn:{core.Aws.PARTITION}:sns:{core.Aws.REGION}:{core.Aws.ACCOUNT_ID}:"
+            f"{config.prefix}-*"
+        )
+        self._allow(
+            "sns.amazonaws.com",
+            ["kms:Decrypt", "kms:GenerateDataKey"],
+            {"ArnLike": {"aws:SourceArn": topics}},
+        )
+
     def allow_log_groups(self) -> None:
         """Let CloudWatch Logs encrypt this account's log groups."""
         groups = (
@@ -85,7 +99,7 @@ class EncryptionKey(kms.Key):
 
 
 def use_of_key(key: kms.IKey, service: str, *, write: bool) -> iam.PolicyStatement:
-    """What a role needs to reach data of `service` (`dynamodb`, `s3`, `sqs`) that `key` encrypts.
+    """What a role needs to reach what `key` encrypts of `service` (see `_WRITE` for their names).
 
     Only through that service: the role can do nothing with the key directly.
     """

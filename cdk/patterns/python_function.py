@@ -68,8 +68,13 @@ class PythonFunction(Construct):
         self.logical_name = id
         self.function_name = config.name(id.lower())
         self.timeout = timeout
+        self.memory_mb = _MEMORY_MB
+        # Of the stage: two in one account would count, and ring, for each other.
+        self.metrics_namespace = f"Ledger/{config.stage}"
+        self.drains: list[str] = []  # the names of the queues that feed it, see queues.drain
+        self.log_group_name = f"/aws/lambda/{self.function_name}"
         self.log_group = log_group(
-            self, "Logs", config=config, key=defaults.key, name=f"/aws/lambda/{self.function_name}"
+            self, "Logs", config=config, key=defaults.key, name=self.log_group_name
         )
         self.role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
         self.function = lambda_.Function(
@@ -82,9 +87,13 @@ class PythonFunction(Construct):
             code=defaults.code,
             handler=handler,
             role=self.role,
-            memory_size=_MEMORY_MB,
+            memory_size=self.memory_mb,
             timeout=timeout,
             reserved_concurrent_executions=getattr(config.reserved_concurrency, id, None),
+            # Else a deployment deletes the version before, and there is none to roll back to.
+            current_version_options=lambda_.VersionOptions(
+                removal_policy=core.RemovalPolicy.RETAIN
+            ),
             # X-Ray costs 109 ms of every cold start; the ids in the logs tie a payment together.
             tracing=lambda_.Tracing.DISABLED,
             log_group=self.log_group,
@@ -97,7 +106,7 @@ class PythonFunction(Construct):
             system_log_level_v2=lambda_.SystemLogLevel.WARN,
             environment={
                 "POWERTOOLS_SERVICE_NAME": id,
-                "POWERTOOLS_METRICS_NAMESPACE": "Ledger",
+                "POWERTOOLS_METRICS_NAMESPACE": self.metrics_namespace,
                 "LOG_LEVEL": config.log_level,
                 **environment,
             },

@@ -18,6 +18,7 @@ from cdk.patterns.python_function import PythonFunction
 # Receives before a message is dead. Failing handlers shorten its visibility with backoff, so that
 # this takes from seconds to some minutes, not five times the visibility time-out.
 _RECEIVES_MAX = 5
+_AGE_MAX_S = 300  # five minutes behind: consumers are down, or too slow for the load
 # Age counts from the first queue: four days to be handled leave ten to look at a dead letter.
 _RETENTION = core.Duration.days(4)
 _DEAD_LETTER_RETENTION = core.Duration.days(14)
@@ -52,11 +53,15 @@ class BufferedQueue(Construct):
         name: str,
         handled_within: core.Duration,
         fifo: bool = False,
+        receives_max: int = _RECEIVES_MAX,
+        age_max_s: int = _AGE_MAX_S,
     ) -> None:
-        """`handled_within` is the time-out of the function that will drain it."""
+        """`handled_within` is the time-out of the function that will drain it; `age_max_s` how old
+        a message may become before someone is told."""
         super().__init__(scope, id)
         suffix = ".fifo" if fifo else ""
         self.key = key
+        self.age_max_s = age_max_s
         self.queue_name = config.name(f"{name}{suffix}")
         self.dead_letter_name = config.name(f"{name}-dlq{suffix}")
         self.dead_letters = dead_letter_queue(
@@ -80,7 +85,7 @@ class BufferedQueue(Construct):
             encryption_master_key=key,
             enforce_ssl=True,
             dead_letter_queue=sqs.DeadLetterQueue(
-                queue=self.dead_letters, max_receive_count=_RECEIVES_MAX
+                queue=self.dead_letters, max_receive_count=receives_max
             ),
         )
 
@@ -174,6 +179,7 @@ def drain(
         [queue.queue.queue_arn],
     )
     function.may_statements([use_of_key(queue.key, "sqs", write=False)])
+    function.drains.append(queue.queue_name)
     return lambda_.EventSourceMapping(
         function,
         id,

@@ -11,7 +11,8 @@ from cdk.patterns.encryption import EncryptionKey, removal_policy
 
 
 class LedgerTable(dynamodb.TableV2):
-    """A table with the text key `pk`, and the numeric sort key `sk` if asked for.
+    """A table with the text key `pk`, and the numeric sort key `sk` if asked for. Items of one that
+    `expires` go some time after `expires_at`, in seconds since 1970.
 
     TableV2 from birth: turning a `Table` into it later may delete the table.
     """
@@ -25,6 +26,7 @@ class LedgerTable(dynamodb.TableV2):
         key: EncryptionKey,
         name: str,
         numeric_sort_key: bool = False,
+        expires: bool = False,
         stream: dynamodb.StreamViewType | None = None,
         resource_policy: iam.PolicyDocument | None = None,
     ) -> None:
@@ -38,6 +40,7 @@ class LedgerTable(dynamodb.TableV2):
             sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.NUMBER)
             if numeric_sort_key
             else None,
+            time_to_live_attribute="expires_at" if expires else None,
             billing=dynamodb.Billing.on_demand(),
             dynamo_stream=stream,
             resource_policy=resource_policy,

@@ -1,6 +1,7 @@
 """What may not be lost: event store, projections, published events, unpublished payloads."""
 
 import aws_cdk as core
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
@@ -12,6 +13,8 @@ from cdk.patterns.event_store import EventStore
 from cdk.patterns.queues import dead_letter_queue
 from cdk.patterns.relay import relay_failures_name
 from cdk.patterns.table import LedgerTable
+
+REVIEWS_INDEX = "reviews"  # of the table `fraud`; its adapter asks for it by this name
 
 
 class DataStack(core.Stack):
@@ -37,12 +40,22 @@ class DataStack(core.Stack):
         self.history = LedgerTable(
             self, "History", config=config, key=self.key, name="history", numeric_sort_key=True
         )
+        self.fraud = self._fraud(config)
+        self.webhooks = LedgerTable(self, "Webhooks", config=config, key=self.key, name="webhooks")
+        self.webhook_deliveries = LedgerTable(
+            self,
+            "WebhookDeliveries",
+            config=config,
+            key=self.key,
+            name="webhook-deliveries",
+            expires=True,
+        )
         self.bus_dead_letter_name = config.name("bus-dlq")
-        bus_dead_letters = dead_letter_queue(
+        self.bus_dead_letters = dead_letter_queue(
             self, "BusDeadLetters", key=self.key, queue_name=self.bus_dead_letter_name
         )
         acknowledge(
-            bus_dead_letters,
+            self.bus_dead_letters,
             "SQS3",
             "It is a dead-letter queue: the ledger bus's, which the rule misses.",
         )
@@ -53,10 +66,20 @@ class DataStack(core.Stack):
             key=self.key,
             name="bus",
             description="Every event of the ledger, as published",
-            dead_letters=bus_dead_letters,
+            dead_letters=self.bus_dead_letters,
         )
         self.ledger_bus.archive(config=config, key=self.key, pattern={"source": ["ledger"]})
         self.relay_failures = self._relay_failures(config)
+
+    def _fraud(self, config: StageConfig) -> LedgerTable:
+        table = LedgerTable(self, "Fraud", config=config, key=self.key, name="fraud")
+        # Sparse: only recorded verdicts that are not clear have these attributes.
+        table.add_global_secondary_index(
+            index_name=REVIEWS_INDEX,
+            partition_key=dynamodb.Attribute(name="listed", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="recorded_at", type=dynamodb.AttributeType.STRING),
+        )
+        return table
 
     def _relay_failures(self, config: StageConfig) -> s3.Bucket:
         bucket = s3.Bucket(

@@ -6,13 +6,17 @@ from constructs import Construct
 
 from cdk.bundling import Bundle
 from cdk.config import StageConfig
+from cdk.parts.fraud import Fraud
+from cdk.parts.notifications import Notifications
+from cdk.parts.part import Part
+from cdk.parts.webhooks import Webhooks
 from cdk.patterns.api import LedgerApi
 from cdk.patterns.bus import Bus
 from cdk.patterns.consumer import Consumer
 from cdk.patterns.encryption import EncryptionKey, use_of_key
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
 from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
-from cdk.patterns.relay import Relay
+from cdk.patterns.relay import Relay, relay_failures_name
 from cdk.stacks.data import DataStack
 
 _API_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
@@ -21,9 +25,10 @@ _PROJECTION_TIMEOUT = core.Duration.seconds(30)
 # One after the other within the time-out, even if each should take a quarter of a second.
 _COMMANDS_BATCHING = Batching(size=25, window_s=1)
 _FIFO_BATCHING = Batching(size=10, window_s=0)
+_SYSTEM_BATCHING = Batching(size=25, window_s=1)
 _PROJECTION_BATCHING = Batching(size=100, window_s=1)
-# command.rejected touches no account: nobody projects it.
-_PROJECTED_TYPES = ("account.opened", "payment.posted")
+# Those that touch accounts.
+_PROJECTED_TYPES = ("account.alerts_set", "account.opened", "payment.posted")
 
 
 class ServiceStack(core.Stack):
@@ -44,12 +49,20 @@ class ServiceStack(core.Stack):
         self.key.allow_eventbridge()
         self.key.allow_log_groups()
         self.key.allow_alarms()
+        self.key.allow_topics(config)
         self._defaults = FunctionDefaults(
             config=config,
             key=self.key,
             code=lambda_.Code.from_asset(str(bundle.path), asset_hash=bundle.digest),
         )
-        self.commands_queue, self.commands_fifo_queue = self._command_queues()
+        self.commands_queue = self._queue_of_commands("CommandsQueue", "commands")
+        self.commands_fifo_queue = self._queue_of_commands(
+            "CommandsFifoQueue", "commands", fifo=True
+        )
+        # Whoever may send there may issue system commands: functions of the ledger, each granted.
+        self.system_commands_queue = self._queue_of_commands(
+            "SystemCommandsQueue", "system-commands"
+        )
         self.ingress = self._ingress()
         self.commands = self._commands()
         self.api_function = self._api_function()
@@ -73,6 +86,26 @@ class ServiceStack(core.Stack):
             commands=self.api_function.alias,
             queries=self.query.alias,
         )
+        self.notifications = Notifications(
+            self, "Notifications", defaults=self._defaults, ledger_bus=data.ledger_bus
+        )
+        self.webhooks = Webhooks(
+            self,
+            "Webhooks",
+            defaults=self._defaults,
+            data=data,
+            topic=self.notifications.topic,
+        )
+        self.api.serve_webhooks(self.webhooks.manager.alias)
+        self.fraud = Fraud(
+            self,
+            "Fraud",
+            defaults=self._defaults,
+            data=data,
+            system_commands=self.system_commands_queue,
+            api=self.api,
+        )
+        self.parts: list[Part] = [self.notifications, self.webhooks, self.fraud]
         self._outputs()
 
     @property
@@ -81,35 +114,36 @@ class ServiceStack(core.Stack):
         return [
             *(self.api_function, self.commands, self.relay.function),
             *(self.balances.function, self.history.function, self.query),
+            *(function for part in self.parts for function in part.functions),
         ]
 
     @property
     def queues(self) -> list[BufferedQueue]:
         """Every queue, for those who watch them."""
         return [
-            *(self.commands_queue, self.commands_fifo_queue),
+            *(self.commands_queue, self.commands_fifo_queue, self.system_commands_queue),
             *(self.balances.queue, self.history.queue),
+            *(queue for part in self.parts for queue in part.queues),
         ]
 
     @property
     def deliveries(self) -> list[Delivery]:
         """Every rule, for those who watch them."""
-        return [self.ingress_delivery, self.balances.delivery, self.history.delivery]
+        return [
+            *(self.ingress_delivery, self.balances.delivery, self.history.delivery),
+            *(delivery for part in self.parts for delivery in part.deliveries),
+        ]
 
-    def _command_queues(self) -> tuple[BufferedQueue, BufferedQueue]:
-        standard, ordered = (
-            BufferedQueue(
-                self,
-                id,
-                config=self._config,
-                key=self.key,
-                name="commands",
-                handled_within=_COMMANDS_TIMEOUT,
-                fifo=fifo,
-            )
-            for id, fifo in (("CommandsQueue", False), ("CommandsFifoQueue", True))
+    def _queue_of_commands(self, id: str, name: str, *, fifo: bool = False) -> BufferedQueue:
+        return BufferedQueue(
+            self,
+            id,
+            config=self._config,
+            key=self.key,
+            name=name,
+            handled_within=_COMMANDS_TIMEOUT,
+            fifo=fifo,
         )
-        return standard, ordered
 
     def _ingress(self) -> Bus:
         ingress = Bus(
@@ -137,6 +171,7 @@ class ServiceStack(core.Stack):
 
     def _commands(self) -> PythonFunction:
         standard, ordered = self.commands_queue, self.commands_fifo_queue
+        system = self.system_commands_queue
         function = PythonFunction(
             self,
             "Commands",
@@ -146,15 +181,17 @@ class ServiceStack(core.Stack):
                 **self._store_environment(),
                 "COMMANDS_QUEUE_URL": standard.queue.queue_url,
                 "COMMANDS_FIFO_QUEUE_URL": ordered.queue.queue_url,
+                "SYSTEM_COMMANDS_QUEUE_URL": system.queue.queue_url,
                 "COMMANDS_DLQ_URL": standard.dead_letters.queue_url,
                 "COMMANDS_FIFO_DLQ_URL": ordered.dead_letters.queue_url,
+                "SYSTEM_COMMANDS_DLQ_URL": system.dead_letters.queue_url,
             },
             timeout=_COMMANDS_TIMEOUT,
         )
         self._may_commit(function)
         function.may(
             ["sqs:SendMessage"],
-            [standard.dead_letters.queue_arn, ordered.dead_letters.queue_arn],
+            [queue.dead_letters.queue_arn for queue in (standard, ordered, system)],
         )
         function.may_statements([use_of_key(self.key, "sqs", write=True)])
         limits = self._config.queue_concurrency
@@ -171,6 +208,13 @@ class ServiceStack(core.Stack):
             ordered,
             batching=_FIFO_BATCHING,
             concurrency_max=limits.commands_fifo,
+        )
+        drain(
+            function,
+            "SystemMapping",
+            system,
+            batching=_SYSTEM_BATCHING,
+            concurrency_max=limits.system_commands,
         )
         return function
 
@@ -212,6 +256,12 @@ class ServiceStack(core.Stack):
             concurrency_max=self._config.queue_concurrency.balances,
         )
         consumer.function.may(["dynamodb:UpdateItem"], [table.table_arn])
+        # Of what it writes it reads nothing; which generations to write, it must know.
+        consumer.function.may(
+            ["dynamodb:GetItem"],
+            [table.table_arn],
+            {"ForAllValues:StringEquals": {"dynamodb:LeadingKeys": "#generations"}},
+        )
         consumer.function.may_statements([use_of_key(self._data.key, "dynamodb", write=True)])
         return consumer
 
@@ -268,16 +318,22 @@ class ServiceStack(core.Stack):
             "LedgerBusName": self._data.ledger_bus.bus_name,
             "CommandsQueueUrl": self.commands_queue.queue.queue_url,
             "CommandsFifoQueueUrl": self.commands_fifo_queue.queue.queue_url,
+            "SystemCommandsQueueUrl": self.system_commands_queue.queue.queue_url,
+            "SystemCommandsDlqUrl": self.system_commands_queue.dead_letters.queue_url,
             "CommandsDlqUrl": self.commands_queue.dead_letters.queue_url,
             "CommandsFifoDlqUrl": self.commands_fifo_queue.dead_letters.queue_url,
             "BalancesQueueUrl": self.balances.queue.queue.queue_url,
             "BalancesDlqUrl": self.balances.queue.dead_letters.queue_url,
             "HistoryQueueUrl": self.history.queue.queue.queue_url,
             "HistoryDlqUrl": self.history.queue.dead_letters.queue_url,
+            "BusDlqUrl": self._data.bus_dead_letters.queue_url,
+            "RelayFailuresBucketName": relay_failures_name(self._config),
             "EventsTableName": store.events.fixed_name,
             "StatesTableName": store.states.fixed_name,
             "BalancesTableName": self._data.balances.fixed_name,
             "HistoryTableName": self._data.history.fixed_name,
         }
+        for part in self.parts:
+            values.update(part.outputs)
         for key, value in values.items():
             core.CfnOutput(self, key, value=value)

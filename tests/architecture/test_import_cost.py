@@ -73,6 +73,12 @@ def third_party_imports(module: str) -> list[str]:
         "projections.balances.handler",
         "projections.history.handler",
         "projections.query.handler",
+        "consumers.notifications.handler",
+        "consumers.webhooks.manager",
+        "consumers.webhooks.fanout",
+        "consumers.webhooks.deliverer",
+        "consumers.fraud.handler",
+        "consumers.fraud.reviews",
     ],
 )
 def test_a_handler_adds_little_to_the_imports_of_others(module: str) -> None:

@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PYTHON_LINES_MAX = 450  # beyond it a file tends to have two subjects
 PACKAGES = {path.parent.name for path in (ROOT / "src").glob("*/__init__.py")}
+OURS = {"bench", "cdk", "tests"}
 # Halves of boto3 and pydantic, released with them.
 BROUGHT = {"botocore", "pydantic_core"}
 CONFIGURATION = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -117,11 +118,25 @@ def test_every_library_in_use_is_asked_for() -> None:
         for path in python_files("src", "cdk", "tests")
         for node in ast.walk(ast.parse(path.read_text()))
         for top in {name.split(".")[0] for name in imported_names(node)}
-        if top not in sys.stdlib_module_names | PACKAGES | {"cdk", "tests", "_typeshed"} | BROUGHT
+        if top not in sys.stdlib_module_names | PACKAGES | OURS | {"_typeshed"} | BROUGHT
         if declared.isdisjoint(origin.get(top, ()))
         if not top.startswith("mypy_boto3_")  # each an extra of boto3-stubs
     }
     assert undeclared == set()
+
+
+def test_every_target_that_a_document_names_is_in_the_makefile() -> None:
+    """`make …` in README and docs, at the start of a command or quoted, is something make knows."""
+    named = re.compile(r"(?:^|`)make ((?:[a-z]+-)*[a-z]+)", re.MULTILINE)
+    documents = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    asked = {
+        (document.name, target)
+        for document in documents
+        for target in named.findall(document.read_text(encoding="utf-8"))
+    }
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert asked
+    assert {(document, target) for document, target in asked if target not in targets} == set()
 
 
 def imported_names(node: ast.AST) -> list[str]:

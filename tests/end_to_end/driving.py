@@ -12,6 +12,9 @@ from ledger.client import aws
 from ledger.client.answers import Accepted, Reply, UnreachableError
 from ledger.client.config import Config
 from ledger.client.rest import LedgerApi
+from projections.balances.store import generations as balances_generations
+from projections.generations.keys import partition_of
+from projections.history.store import generations as history_generations
 
 WAIT_SECONDS_MAX = 90  # for workers to start on a busy machine
 
@@ -100,3 +103,18 @@ def projected(api: LedgerApi, account: str, version: int) -> dict[str, Any]:
 def client(config: Config, service: str) -> Any:
     """A boto3 client of the stack; untyped, as the service is not known to the type checker."""
     return aws.session_of(config).client(service, **aws.client_arguments(config))  # type: ignore[call-overload]
+
+
+def balance_at(config: Config, account: str) -> dict[str, Any]:
+    """The table and the key of an account's item, in the generation of balances that is live."""
+    table = config.outputs["BalancesTableName"]
+    live = balances_generations(client(config, "dynamodb"), table).pointer().live
+    return {"TableName": table, "Key": {"pk": {"S": partition_of(account, live)}}}
+
+
+def row_at(config: Config, account: str, version: int) -> dict[str, Any]:
+    """The table and the key of one of its rows, in the generation of the history that is live."""
+    table = config.outputs["HistoryTableName"]
+    live = history_generations(client(config, "dynamodb"), table).pointer().live
+    key = {"pk": {"S": partition_of(account, live)}, "sk": {"N": str(version)}}
+    return {"TableName": table, "Key": key}

@@ -6,7 +6,7 @@ what mappings and rules need.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,6 +21,7 @@ from sandbox.endpoint import Deployment
 from tests.end_to_end.driving import eventually
 
 API_FUNCTION = "ledger-dev-api"
+FRAUD_FUNCTION = "ledger-dev-fraud"
 
 
 @pytest.fixture
@@ -61,6 +62,15 @@ def open_account(api: LedgerApi, command_id: str, **fields: object) -> object:
 @contextmanager
 def without_grant(deployment: Deployment, function: str, action: str) -> Iterator[None]:
     """The function's role without `action`, until the block is left."""
+    with changed_grants(deployment, function, lambda granted: _without(granted, action)):
+        yield
+
+
+@contextmanager
+def changed_grants(
+    deployment: Deployment, function: str, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> Iterator[None]:
+    """The function's role with another policy, until the block is left."""
     arguments = deployment.client_arguments()
     session = deployment.session()
     configuration = session.client("lambda", **arguments).get_function_configuration(
@@ -72,7 +82,7 @@ def without_grant(deployment: Deployment, function: str, action: str) -> Iterato
     (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     granted = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
     put = {"RoleName": role, "PolicyName": policy}
-    iam.put_role_policy(**put, PolicyDocument=json.dumps(_without(granted, action)))
+    iam.put_role_policy(**put, PolicyDocument=json.dumps(change(granted)))
     try:
         yield
     finally:
@@ -160,3 +170,71 @@ def test_one_removed_grant_stops_the_function(
     answer = open_account(api, "removed-grant")
     assert isinstance(answer, Accepted)
     assert not answer.repeat
+
+
+def test_fraud_scorer_may_give_verdicts_and_list_those_recorded(
+    api: LedgerApi, enforcing_deployment: Deployment
+) -> None:
+    """From a payment to its recorded verdict; from a recorded one not clear to the list of reviews.
+
+    The alert is not asserted: the emulator takes the session for the principal that the topic's
+    policy names, where AWS takes the role.
+    """
+    for account in ("cautious", "trusting"):
+        assert isinstance(open_account(api, account, min_balance_minor=None), Accepted)
+    posting = {
+        "source": "account-of-cautious",
+        "destination": "account-of-trusting",
+        "amount_minor": 1,
+        "currency": "EUR",
+    }
+    payment = {"type": "payment.post", "v": 1, "id": "screened", "postings": [posting]}
+
+    def screenings() -> list[dict[str, Any]]:
+        answer = api.screening("screened")
+        assert isinstance(answer, Accepted)
+        found: list[dict[str, Any]] = answer.body["screenings"]
+        return found
+
+    with changed_grants(enforcing_deployment, FRAUD_FUNCTION, _with_batches):
+        assert isinstance(api.send("payment.post", json.dumps(payment).encode()), Accepted)
+        assert eventually(lambda: bool(screenings()))
+    [screening] = screenings()
+    recorded = screening | {
+        "type": "payment.screened",
+        "v": 1,
+        "effective_at": screening["recorded_at"],
+        "actor": "tests",
+        "payment": "screened",
+        "verdict": "block",
+    }
+    enforcing_deployment.session().client(
+        "events", **enforcing_deployment.client_arguments()
+    ).put_events(
+        Entries=[
+            {
+                "Source": "ledger",
+                "DetailType": "payment.screened",
+                "Detail": json.dumps(recorded),
+                "EventBusName": enforcing_deployment.outputs["LedgerBusName"],
+            }
+        ]
+    )
+
+    def listed() -> bool:
+        answer = api.reviews()
+        assert isinstance(answer, Accepted)
+        return [review["payment"] for review in answer.body["reviews"]] == ["screened"]
+
+    assert eventually(listed)
+
+
+def _with_batches(document: dict[str, Any]) -> dict[str, Any]:
+    """AWS judges a batch of messages as `sqs:SendMessage`; the emulator by the call's own name."""
+    statements = []
+    for statement in document["Statement"]:
+        stated = statement["Action"]
+        actions = [stated] if isinstance(stated, str) else stated
+        more = ["sqs:SendMessageBatch"] if "sqs:SendMessage" in actions else []
+        statements.append({**statement, "Action": [*actions, *more]})
+    return {**document, "Statement": statements}

@@ -17,12 +17,14 @@ from ledger.client.rest import LedgerApi
 from sandbox.endpoint import Deployment
 from sandbox.logs import function_output
 from tests.end_to_end.driving import (
+    balance_at,
     client,
     eventually,
     funded_pair,
     paying,
     posted,
     projected,
+    row_at,
     unique,
 )
 
@@ -51,12 +53,9 @@ def test_a_cut_out_event_is_found_and_repaired(
     projected(api, payee, 4)
     projected(api, payer, 5)
     dynamodb = client(config, "dynamodb")
-    for version in ("3", "4"):
-        dynamodb.delete_item(
-            TableName=config.outputs["HistoryTableName"],
-            Key={"pk": {"S": payee}, "sk": {"N": version}},
-        )
-    dynamodb.delete_item(TableName=config.outputs["BalancesTableName"], Key={"pk": {"S": payee}})
+    for version in (3, 4):
+        dynamodb.delete_item(**row_at(config, payee, version))
+    dynamodb.delete_item(**balance_at(config, payee))
 
     code, report = ledger(config_file, "verify", "--wait", "2")
     assert code == 1

@@ -17,6 +17,7 @@ OUTPUTS = {
     "BalancesDlqUrl",
     "BalancesQueueUrl",
     "BalancesTableName",
+    "BusDlqUrl",
     "CommandsDlqUrl",
     "CommandsFifoDlqUrl",
     "CommandsFifoQueueUrl",
@@ -27,6 +28,7 @@ OUTPUTS = {
     "HistoryTableName",
     "IngressBusName",
     "LedgerBusName",
+    "RelayFailuresBucketName",
     "StatesTableName",
 }
 

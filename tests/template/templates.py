@@ -92,6 +92,8 @@ class Templates:
                 return str(value)
             case {"Ref": str(name)} if name.startswith("AWS::"):
                 return f"<{name.removeprefix('AWS::')}>"
+            case {"Ref": str(name)} if name in self.stacks[stack].get("Parameters", {}):
+                return f"<parameter {name}>"
             case {"Ref": str(logical_id)}:
                 return self.name(self.find(stack, logical_id))
             case {"Fn::GetAtt": [str(logical_id), str(attribute)]}:

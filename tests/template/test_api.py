@@ -14,10 +14,20 @@ COMMANDS = ("account.open", "payment.post")
 ROUTES = {
     ("POST", "/accounts"): ("api", "AccountOpen"),
     ("GET", "/accounts/{id}"): ("query", None),
+    ("GET", "/accounts/{id}/alerts"): ("api", None),
+    ("POST", "/alerts"): ("api", "AccountSetAlerts"),
     ("GET", "/accounts/{id}/history"): ("query", None),
     ("POST", "/payments"): ("api", "PaymentPost"),
     ("GET", "/payments/{id}"): ("api", None),
+    ("GET", "/payments/{id}/screening"): ("api", None),
+    ("GET", "/reviews"): ("reviews", None),
     ("GET", "/health"): ("api", None),
+    ("GET", "/webhooks"): ("webhookmanager", None),
+    ("GET", "/webhooks/{id}"): ("webhookmanager", None),
+    ("PUT", "/webhooks/{id}"): ("webhookmanager", None),
+    ("DELETE", "/webhooks/{id}"): ("webhookmanager", None),
+    ("POST", "/webhooks/{id}/rotate"): ("webhookmanager", None),
+    ("POST", "/webhooks/{id}/test"): ("webhookmanager", None),
 }
 
 
@@ -130,7 +140,7 @@ def test_models_refuse_what_is_no_command(templates: Templates) -> None:
         model.properties["Name"]: model.properties["Schema"]
         for model in templates.all("AWS::ApiGateway::Model")
     }
-    assert set(models) == {"AccountOpen", "PaymentPost"}
+    assert set(models) == {"AccountOpen", "AccountSetAlerts", "PaymentPost"}
     for model in models.values():
         Draft4Validator.check_schema(model)
         judge = Draft4Validator(model)

@@ -20,6 +20,8 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
             "STATES_TABLE": "states",
             "COMMANDS_QUEUE_URL": "commands",
             "COMMANDS_FIFO_QUEUE_URL": "commands.fifo",
+            "SYSTEM_COMMANDS_QUEUE_URL": "system-commands",
+            "SYSTEM_COMMANDS_DLQ_URL": "system-commands-dlq",
             "COMMANDS_DLQ_URL": "commands-dlq",
             "COMMANDS_FIFO_DLQ_URL": "commands-dlq.fifo",
         },
@@ -35,6 +37,56 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
         30,
         {"HISTORY_TABLE": "history", "QUEUE_URL": "history"},
     ),
+    "notifications": (
+        "consumers.notifications.handler.handler",
+        30,
+        {"TOPIC_ARN": "notifications", "QUEUE_URL": "notifications"},
+    ),
+    "webhookmanager": (
+        "consumers.webhooks.manager.handler",
+        20,
+        {
+            "WEBHOOKS_TABLE": "webhooks",
+            "WEBHOOK_SECRETS_PREFIX": "ledger-{stage}/webhooks/",
+            "WEBHOOK_SECRETS_KEY": ("Events, projections and archives of the ledger, {stage}.Arn"),
+            "WEBHOOK_TRUSTED_NETWORKS": "<parameter WebhookTrustedNetworks>",
+            "DELIVERIES_QUEUE_URL": "webhook-deliveries",
+            "RES_OPTIONS": "timeout:1 attempts:2",
+        },
+    ),
+    "webhooks": (
+        "consumers.webhooks.fanout.handler",
+        30,
+        {
+            "WEBHOOKS_TABLE": "webhooks",
+            "QUEUE_URL": "webhooks",
+            "DELIVERIES_QUEUE_URL": "webhook-deliveries",
+        },
+    ),
+    "webhookdelivery": (
+        "consumers.webhooks.deliverer.handler",
+        75,
+        {
+            "WEBHOOKS_TABLE": "webhooks",
+            "WEBHOOK_DELIVERIES_TABLE": "webhook-deliveries",
+            "WEBHOOK_SECRETS_PREFIX": "ledger-{stage}/webhooks/",
+            "WEBHOOK_TRUSTED_NETWORKS": "<parameter WebhookTrustedNetworks>",
+            "QUEUE_URL": "webhook-deliveries",
+            "DLQ_URL": "webhook-deliveries-dlq",
+            "RES_OPTIONS": "timeout:1 attempts:2",
+        },
+    ),
+    "fraud": (
+        "consumers.fraud.handler.handler",
+        30,
+        {
+            "FRAUD_TABLE": "fraud",
+            "FRAUD_ALERTS_TOPIC_ARN": "fraud-alerts",
+            "SYSTEM_COMMANDS_QUEUE_URL": "system-commands",
+            "QUEUE_URL": "fraud",
+        },
+    ),
+    "reviews": ("consumers.fraud.reviews.handler", 20, {"FRAUD_TABLE": "fraud"}),
     "query": (
         "projections.query.handler.handler",
         20,
@@ -53,6 +105,23 @@ OUTPUTS = {
     "BalancesDlqUrl": "balances-dlq",
     "HistoryQueueUrl": "history",
     "HistoryDlqUrl": "history-dlq",
+    "SystemCommandsQueueUrl": "system-commands",
+    "SystemCommandsDlqUrl": "system-commands-dlq",
+    "NotificationsTopicArn": "notifications",
+    "NotificationsQueueUrl": "notifications",
+    "NotificationsDlqUrl": "notifications-dlq",
+    "FraudQueueUrl": "fraud",
+    "FraudDlqUrl": "fraud-dlq",
+    "FraudTableName": "ledger-{stage}-fraud",
+    "FraudAlertsTopicArn": "fraud-alerts",
+    "BusDlqUrl": "bus-dlq",
+    "RelayFailuresBucketName": "ledger-{stage}-relay-failures-<AccountId>-<Region>",
+    "WebhooksQueueUrl": "webhooks",
+    "WebhooksDlqUrl": "webhooks-dlq",
+    "WebhookDeliveriesQueueUrl": "webhook-deliveries",
+    "WebhookDeliveriesDlqUrl": "webhook-deliveries-dlq",
+    "WebhooksTableName": "ledger-{stage}-webhooks",
+    "WebhookDeliveriesTableName": "ledger-{stage}-webhook-deliveries",
     "EventsTableName": "ledger-{stage}-events",
     "StatesTableName": "ledger-{stage}-states",
     "BalancesTableName": "ledger-{stage}-balances",
@@ -69,10 +138,17 @@ def test_functions_are_told_what_their_handlers_read(templates: Templates) -> No
             for key, value in function.properties["Environment"]["Variables"].items()
         }
         assert environment.pop("POWERTOOLS_SERVICE_NAME") == name.capitalize()
-        assert environment.pop("POWERTOOLS_METRICS_NAMESPACE") == "Ledger"
+        assert environment.pop("POWERTOOLS_METRICS_NAMESPACE") == f"Ledger/{templates.stage}"
         assert environment.pop("LOG_LEVEL") == "INFO"
         found[name] = function.properties["Handler"], function.properties["Timeout"], environment
-    assert found == FUNCTIONS
+    assert found == {
+        name: (
+            handler,
+            timeout,
+            {key: text.format(stage=templates.stage) for key, text in environment.items()},
+        )
+        for name, (handler, timeout, environment) in FUNCTIONS.items()
+    }
 
 
 def test_every_handler_is_in_the_bundle(templates: Templates) -> None:
@@ -112,6 +188,13 @@ def test_every_function_is_reached_by_its_alias_only(templates: Templates) -> No
     invocable = {alias.logical_id for alias in aliases}
     for permission in templates.all("AWS::Lambda::Permission"):
         assert permission.properties["FunctionName"]["Ref"] in invocable
+
+
+def test_a_deployment_keeps_the_version_before(templates: Templates) -> None:
+    """In every stage: CloudFormation would delete it, and a roll-back is moving the alias to it."""
+    versions = templates.all("AWS::Lambda::Version")
+    assert len(versions) == len(FUNCTIONS)
+    assert {version.body.get("DeletionPolicy") for version in versions} == {"Retain"}
 
 
 def test_outputs_are_what_the_command_line_reads(templates: Templates) -> None:

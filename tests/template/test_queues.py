@@ -1,12 +1,18 @@
 """Queues, their dead letters, and how functions are fed from them."""
 
+from consumers.webhooks import delivery, posting, schedule
 from tests.template.templates import Json, Templates, statements
 
 DEAD_LETTERS = {
     "commands": "commands-dlq",
     "commands.fifo": "commands-dlq.fifo",
+    "system-commands": "system-commands-dlq",
     "balances": "balances-dlq",
     "history": "history-dlq",
+    "notifications": "notifications-dlq",
+    "fraud": "fraud-dlq",
+    "webhooks": "webhooks-dlq",
+    "webhook-deliveries": "webhook-deliveries-dlq",
 }
 BUS_DEAD_LETTERS = {"bus": "bus-dlq", "ingress": "commands-dlq"}
 DAY_S = 86_400
@@ -60,9 +66,16 @@ def test_queues_feed_functions_as_declared(templates: Templates) -> None:
     expected = {
         "commands": ("commands", 25, 1, concurrency[0]),
         "commands.fifo": ("commands", 10, None, concurrency[1]),  # the most there is for FIFO
+        "system-commands": ("commands", 25, 1, {"dev": 2, "prod": 20}[templates.stage]),
         "balances": ("balances", 100, 1, concurrency[2]),
         "history": ("history", 100, 1, concurrency[3]),
+        "notifications": ("notifications", 100, 1, {"dev": 2, "prod": 20}[templates.stage]),
+        "fraud": ("fraud", 100, 1, {"dev": 2, "prod": 10}[templates.stage]),
     }
+    expected["webhooks"] = ("webhooks", 25, 1, {"dev": 2, "prod": 20}[templates.stage])
+    # No window: a delivery is not kept waiting for others.
+    deliverers = {"dev": 2, "prod": 50}[templates.stage]
+    expected["webhook-deliveries"] = ("webhookdelivery", 10, None, deliverers)
     found = {}
     for queue, mapping in _queue_mappings(templates).items():
         found[queue] = (
@@ -106,11 +119,28 @@ def test_the_relay_reads_its_stream_without_loss(templates: Templates) -> None:
 
 def test_rules_bring_whole_events_to_queues_with_a_way_out(templates: Templates) -> None:
     """Each rule feeds one queue, unchanged, and what it cannot deliver goes to that queue's DLQ."""
-    projected = {"source": ["ledger"], "detail-type": ["account.opened", "payment.posted"]}
+    projected = {
+        "source": ["ledger"],
+        "detail-type": ["account.alerts_set", "account.opened", "payment.posted"],
+    }
+    notified = {
+        "source": ["ledger"],
+        "detail-type": [
+            *("account.opened", "account.alerts_set", "payment.posted", "command.rejected"),
+        ],
+    }
+    flagged = {
+        "source": ["ledger"],
+        "detail-type": ["payment.screened"],
+        "detail": {"verdict": ["review", "block"]},
+    }
     expected = {
         "ingress": ("ingress", {"account": [{"Ref": "AWS::AccountId"}]}, "commands"),
         "balances": ("bus", projected, "balances"),
         "history": ("bus", projected, "history"),
+        "notifications": ("bus", notified, "notifications"),
+        "fraud": ("bus", projected, "fraud"),
+        "fraud-reviews": ("bus", flagged, "fraud"),
     }
     found = {}
     for name, rule in templates.named("AWS::Events::Rule").items():
@@ -131,17 +161,20 @@ def test_rules_bring_whole_events_to_queues_with_a_way_out(templates: Templates)
 def test_only_the_rule_may_send_into_a_queue_and_its_dead_letter_queue(
     templates: Templates,
 ) -> None:
-    """Queue policies let EventBridge in for one rule (a DLQ: for its bus, too), and nobody else."""
+    """Queue policies let EventBridge in for one rule (a DLQ: for its bus, too), or SNS for one
+    topic, and nobody else."""
     senders: dict[str, set[str]] = {}
     for policy in templates.all("AWS::SQS::QueuePolicy"):
         [queue] = policy.properties["Queues"]
         name = templates.text(policy.stack, queue)
         for statement in statements(policy.properties["PolicyDocument"]):
             if statement["Effect"] == "Allow":
-                assert statement["Principal"] == {"Service": "events.amazonaws.com"}
                 assert statement["Action"] == ["sqs:SendMessage"]
                 source = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
-                target = templates.find(policy.stack, source["Fn::GetAtt"][0])
+                named = source["Fn::GetAtt"][0] if "Fn::GetAtt" in source else source["Ref"]
+                target = templates.find(policy.stack, named)
+                service = "sns" if target.type == "AWS::SNS::Topic" else "events"
+                assert statement["Principal"] == {"Service": f"{service}.amazonaws.com"}
                 sender = f"{target.type.rpartition('::')[2]} {templates.name(target)}"
                 senders.setdefault(name, set()).add(sender)
     assert senders == {
@@ -151,8 +184,45 @@ def test_only_the_rule_may_send_into_a_queue_and_its_dead_letter_queue(
         "balances-dlq": {"Rule balances"},
         "history": {"Rule history"},
         "history-dlq": {"Rule history"},
+        "notifications": {"Rule notifications"},
+        "notifications-dlq": {"Rule notifications"},
+        "fraud": {"Rule fraud", "Rule fraud-reviews"},
+        "fraud-dlq": {"Rule fraud", "Rule fraud-reviews"},
         "bus-dlq": {"EventBus bus"},
+        "webhooks": {"Topic notifications"},
+        "webhooks-dlq": {"Topic notifications"},
     }
+
+
+def test_webhooks_get_every_notification_as_it_was_published(templates: Templates) -> None:
+    """Unfiltered and raw; what SNS cannot bring to the queue goes to that queue's DLQ."""
+    [subscription] = [
+        each.properties
+        for each in templates.all("AWS::SNS::Subscription")
+        if templates.text(each.stack, each.properties["Endpoint"]) == "webhooks.Arn"
+    ]
+    assert templates.text("service", subscription["TopicArn"]) == "notifications"
+    assert subscription["Protocol"] == "sqs"
+    assert subscription["RawMessageDelivery"] is True
+    assert "FilterPolicy" not in subscription
+    dead_letters = subscription["RedrivePolicy"]["deadLetterTargetArn"]
+    assert templates.text("service", dead_letters) == "webhooks-dlq.Arn"
+
+
+def test_deliveries_are_tried_as_often_as_their_schedule_says(templates: Templates) -> None:
+    """The queue gives up with the function, not before it; all its waits fit into the retention."""
+    queue = templates.named("AWS::SQS::Queue")["webhook-deliveries"].properties
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == schedule.RECEIVES_MAX
+    longest_s = sum(schedule.DELAYS_SECONDS) * (1 + schedule.JITTER)
+    assert longest_s < queue["MessageRetentionPeriod"] / 2
+
+
+def test_the_delivery_function_may_begin_what_it_has_the_time_for(templates: Templates) -> None:
+    """Ten deliveries of the longest duration, one after another, and the reserve for the last."""
+    function = templates.named("AWS::Lambda::Function")["webhookdelivery"].properties
+    batch = _queue_mappings(templates)["webhook-deliveries"]["BatchSize"]
+    needed_s = batch * posting.TOTAL_SECONDS + delivery.RESERVED_MILLISECONDS / 1_000
+    assert function["Timeout"] >= needed_s
 
 
 def test_buses_keep_what_they_cannot_encrypt(templates: Templates) -> None:

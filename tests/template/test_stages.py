@@ -2,12 +2,13 @@
 
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdk.config import InvalidConfigError, stage_config
+from cdk.config import InvalidConfigError, StageConfig, stage_config
 from tests.template.templates import Templates
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -81,7 +82,7 @@ def test_only_prod_sets_workers_aside(both: dict[str, Templates]) -> None:
         }
         for stage, templates in both.items()
     }
-    assert reserved == {"dev": {}, "prod": {"api": 200, "commands": 150, "query": 100}}
+    assert reserved == {"dev": {}, "prod": {"api": 200, "commands": 170, "query": 100}}
 
 
 def test_nothing_but_names_and_settings_differs(both: dict[str, Templates]) -> None:
@@ -114,7 +115,7 @@ def test_settings_of_every_stage_are_valid() -> None:
         ),
         (
             {"reserved_concurrency": {"Commands": 3}},
-            r"reserved_concurrency\.Commands is 3, but its queues may start 4 workers at once",
+            r"reserved_concurrency\.Commands is 3, but its queues may start 6 workers at once",
         ),
         ({"reserved_concurrency": {"Comands": 3}}, r"unknown field `Comands`"),
     ],
@@ -160,3 +161,12 @@ def _stages() -> dict[str, dict[str, Any]]:
         "stages"
     ]
     return stages
+
+
+def test_every_setting_is_explained() -> None:
+    """docs/deploy.md has each setting of a stage in its table, and no other."""
+    page = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
+    table = page.partition("| setting |")[2].partition("\n\n")[0]
+    first_cells = [line.split("|")[1] for line in table.splitlines()[2:]]
+    explained = {name for cell in first_cells for name in re.findall("`(\\w+)`", cell)}
+    assert explained == set(StageConfig.__struct_fields__) - {"stage"}

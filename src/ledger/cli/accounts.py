@@ -9,7 +9,7 @@ from uuid import uuid4
 import typer
 
 from ledger.cli.connection import connection
-from ledger.cli.failures import UsageError, reporting
+from ledger.cli.failures import RefusedError, UsageError, reporting
 from ledger.cli.options import (
     ConfigOption,
     EffectiveAtOption,
@@ -174,7 +174,14 @@ def read_history(
     entries: list[Any] = []
     while len(entries) < limit:  # ends: every page but the last has an entry at least
         query["limit"] = str(min(_PAGE_MAX, limit - len(entries)))
-        page = answered(api.history(account, query)).body
+        try:
+            page = answered(api.history(account, query)).body
+        except RefusedError as error:
+            if "cursor" in query and error.refused.field == "cursor":
+                # A replay has swapped the history: it is read anew, as the pages of two do not make
+                # one. Ends: swaps are many seconds apart.
+                return read_history(api, account, limit, min_version)
+            raise
         body = body or page
         entries += page["entries"]
         if "next_cursor" not in page or not page["entries"]:

@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import typer
 
-from ledger.cli import accounts, connect, load, payments, upkeep, verification
+from ledger.cli import (
+    accounts,
+    alerts,
+    connect,
+    environment,
+    fraud,
+    load,
+    payments,
+    statement,
+    upkeep,
+    verification,
+    webhooks,
+)
+from ledger.cli.dead_letters import command as dead_letters
 from ledger.cli.failures import EXIT_CODES
+from ledger.cli.importing import command as importing
+from ledger.cli.replaying import command as replay
 from ledger.cli.up import command
+from ledger.cli.watching import command as watching
 
 app = typer.Typer(
     name="ledger",
@@ -19,15 +35,27 @@ app = typer.Typer(
 )
 app.command("up")(command.up)
 app.command("load")(load.load)
+app.command("import")(importing.import_file)
 app.command("open")(accounts.open_account)
 app.command("pay")(payments.pay)
 app.command("balance")(accounts.balance)
 app.command("history")(accounts.history)
 app.command("payment")(payments.payment)
+app.command("alerts")(alerts.alerts)
+app.command("watch")(watching.watch)
+app.command("statement")(statement.statement)
+app.command("screening")(fraud.screening)
+app.command("reviews")(fraud.reviews)
 app.command("verify")(verification.verify)
 app.command("repair")(upkeep.repair)
+app.command("replay")(replay.replay)
 app.command("rebuild-states")(upkeep.rebuild)
+app.command("dead-letters")(dead_letters.dead_letters)
+app.command("redrive")(dead_letters.redrive_letters)
+app.command("discard")(dead_letters.discard_letters)
+app.add_typer(webhooks.app, name="webhooks")
 app.command("connect")(connect.connect)
+app.command("env")(environment.env)
 
 
 def main() -> None:

@@ -18,11 +18,15 @@ from ledger.client.config import Config
 from ledger.client.fifo import FifoSender
 from ledger.client.rest import LedgerApi
 from projections.balances.store import DynamoBalancesStore
+from projections.balances.store import generations as balances_generations
 from projections.history.store import DynamoHistoryStore
+from projections.history.store import generations as history_generations
 
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
 BUS_SOURCE: Final = "ledger.cli"
@@ -57,9 +61,19 @@ class Connection:
         return FifoSender(self.sqs, self.config.output("CommandsFifoQueueUrl"))
 
     @cached_property
+    def sns(self) -> SNSClient:
+        """Amazon SNS."""
+        return self._session.client("sns", **self._arguments)
+
+    @cached_property
     def sqs(self) -> SQSClient:
         """Amazon SQS."""
         return self._session.client("sqs", **self._arguments)
+
+    @cached_property
+    def s3(self) -> S3Client:
+        """Amazon S3."""
+        return self._session.client("s3", **self._arguments)
 
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
@@ -81,17 +95,16 @@ class Connection:
         )
 
     def balances(self) -> DynamoBalancesStore:
-        """The balances projection."""
-        return DynamoBalancesStore(self.dynamodb, self.config.output("BalancesTableName"))
+        """The generation of the balances projection that is live now."""
+        table = self.config.output("BalancesTableName")
+        live = balances_generations(self.dynamodb, table).pointer().live
+        return DynamoBalancesStore(self.dynamodb, table, live)
 
     def history(self) -> DynamoHistoryStore:
-        """The history projection."""
-        return DynamoHistoryStore(
-            self.dynamodb,
-            self.config.output("HistoryTableName"),
-            random=_CHANCE,
-            sleep=time.sleep,
-        )
+        """The generation of the history projection that is live now."""
+        table = self.config.output("HistoryTableName")
+        live = history_generations(self.dynamodb, table).pointer().live
+        return DynamoHistoryStore(self.dynamodb, table, live, random=_CHANCE, sleep=time.sleep)
 
     def publisher(self) -> EventBridgePublisher:
         """The publisher onto the ledger's bus."""

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ledger.application.ports import TransientStoreError, UnknownStoredStateError
 from ledger.application.repair import BrokenWalkError
+from ledger.cli.dead_letters.redrive import NotTakenError, StoppedError
 from ledger.cli.feeding.depth import StalledError
 from ledger.cli.output import Output
 from ledger.client.answers import Refused, UnreachableError
@@ -22,7 +23,13 @@ from ledger.contracts.problems import problem_of_violations
 from ledger.contracts.reasons import InvalidCommandError
 from ledger.domain.accounts import BrokenStateError
 from ledger.importers.instructions import SourceError
-from projections.faults import BrokenItemError, StoreError
+from ledger.runtime.faults import BrokenItemError, StoreError
+from ledger.statements.statement import (
+    BrokenHistoryError,
+    IncompleteHistoryError,
+    UnrepresentableError,
+)
+from projections.replay.replaying import IncompleteError, ReplayRefusedError
 from sandbox.errors import SandboxError
 
 OK: Final = 0
@@ -40,6 +47,7 @@ _CREDENTIALS_ERRORS: Final = frozenset(
     {
         "AccessDenied",
         "AccessDeniedException",
+        "AuthorizationError",  # SNS's word for it
         "ExpiredToken",
         "ExpiredTokenException",
         "InvalidClientTokenId",
@@ -60,6 +68,10 @@ class CheckFailedError(Exception):
     """What was asked for was done, and something is not as it must be; all of it is printed."""
 
 
+class FaultySourceError(Exception):
+    """A source file has rows that cannot be sent, and none was; all of it is printed."""
+
+
 class UsageError(Exception):
     """The command line asks for what does not go together; the message says what."""
 
@@ -72,6 +84,8 @@ def reporting(as_json: bool) -> Iterator[Output]:
         yield output
     except CheckFailedError:
         raise typer.Exit(REFUSED) from None
+    except FaultySourceError:
+        raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:
         output.failure({"reason": "interrupted", "title": "Interrupted; what was sent, was sent."})
         raise typer.Exit(INTERRUPTED) from None
@@ -103,6 +117,11 @@ def _of_not_sent(error: Any) -> tuple[int, dict[str, Any]]:
     return OUTAGE, _outage(error, "not_sent")
 
 
+def _of_stopped(error: Any) -> tuple[int, dict[str, Any]]:
+    code, problem = _problem_of(error.__cause__)
+    return code, problem | error.done
+
+
 def _of_aws(error: Any) -> tuple[int, dict[str, Any]]:
     code = error.response.get("Error", {}).get("Code", "")
     if code in _CREDENTIALS_ERRORS:
@@ -113,6 +132,11 @@ def _of_aws(error: Any) -> tuple[int, dict[str, Any]]:
 def _of_broken(error: Exception) -> tuple[int, dict[str, Any]]:
     title = f"{error}; `ledger verify` names everything that is not as it must be"
     return REFUSED, {"reason": "broken", "title": title}
+
+
+def _of_incomplete(error: Exception) -> tuple[int, dict[str, Any]]:
+    title = f"{error}: no statement is made of half a history; `ledger repair` fills gaps that stay"
+    return OUTAGE, {"reason": "incomplete_history", "title": title, "retry": "same_request"}
 
 
 def _of_newer(error: Exception) -> tuple[int, dict[str, Any]]:
@@ -142,13 +166,31 @@ _JUDGES: Final[tuple[tuple[tuple[type[Exception], ...], _Judge], ...]] = (
     ((StalledError,), _try_again("stalled")),
     ((SandboxError,), lambda error: (OUTAGE, {"reason": "sandbox", "title": str(error)})),
     ((NotSentError,), _of_not_sent),
+    ((NotTakenError,), _try_again("not_sent")),
+    ((StoppedError,), _of_stopped),
     ((ClientError,), _of_aws),
     ((BotoCoreError,), _try_again("unreachable")),
     ((TransientStoreError, StoreError), _try_again("store_unavailable")),
+    ((IncompleteHistoryError,), _of_incomplete),
     ((UnknownEventError, UnknownStoredStateError), _of_newer),
-    ((BrokenItemError, BrokenStateError, BrokenWalkError, CorruptEventError), _of_broken),
+    ((ReplayRefusedError,), lambda error: (REFUSED, {"reason": "replay", "title": str(error)})),
+    ((IncompleteError,), _of_broken),
+    (
+        (
+            BrokenHistoryError,
+            BrokenItemError,
+            BrokenStateError,
+            BrokenWalkError,
+            CorruptEventError,
+        ),
+        _of_broken,
+    ),
+    (
+        (UnrepresentableError,),
+        lambda error: (REFUSED, {"reason": "unrepresentable", "title": str(error)}),
+    ),
     ((ConfigError,), _usage("configuration")),
-    ((SourceError,), _usage("unreadable_source")),
+    ((SourceError,), lambda error: (USAGE, {"reason": error.reason, "title": str(error)})),
     ((UsageError,), _usage("usage")),
 )
 _FORESEEN: Final = tuple(kind for kinds, _ in _JUDGES for kind in kinds)

@@ -54,6 +54,15 @@ class Output:
         else:
             self.show(*shown)
 
+    def document(self, text: str) -> None:
+        """A whole document, to the letter, on standard output."""
+        self._result.file.write(text)
+
+    def line(self, text: str) -> None:
+        """One line on standard output, to the letter and at once: of a result that has no end."""
+        self._result.file.write(f"{text}\n")
+        self._result.file.flush()
+
     def show(self, *shown: Table | Text | str) -> None:
         """Something for people to read; nothing with --json."""
         if not self.as_json:
@@ -182,6 +191,7 @@ def _lines_of(problem: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 
 def _console(*, stderr: bool) -> Console:
-    console = Console(stderr=stderr)
+    # No emoji: to rich the middle of an id as `berka:bank:cash` is one.
+    console = Console(stderr=stderr, emoji=False)
     # What is no terminal is 80 columns wide to rich, which folds ids.
-    return console if console.is_terminal else Console(stderr=stderr, width=_COLUMNS)
+    return console if console.is_terminal else Console(stderr=stderr, width=_COLUMNS, emoji=False)

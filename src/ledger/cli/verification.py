@@ -34,6 +34,7 @@ MEANINGS: Final = {
     "chain_links": "each hash is that of the one before and the event's bytes",
     "time_monotonic": "no event was recorded before its predecessor",
     "totals_follow": "each event's totals are those before plus what it moved",
+    "alerts_follow": "each event names the alerts that it made an account cross",
     "zero_sum": "per currency, all balances sum to zero",
     "states_equal": "the states table equals the events",
     "balances_equal": "the balances projection equals the events",
@@ -64,12 +65,11 @@ def verified(ledger: Connection, output: Output, *, wait_seconds: float) -> Repo
     report = Report()
     with output.step("reading states and events"):
         captured = verify_store(ledger.events(), report)
-    balances, history = ledger.balances(), ledger.history()
     deadline = time.monotonic() + wait_seconds
     with output.step("reading balances"):
-        _verify("balances_equal", lambda: _balances(balances), captured, report, deadline)
+        _verify("balances_equal", lambda: _balances(ledger.balances()), captured, report, deadline)
     with output.step("reading history"):
-        _verify("history_equal", lambda: _history(history), captured, report, deadline)
+        _verify("history_equal", lambda: _history(ledger.history()), captured, report, deadline)
     return report
 
 

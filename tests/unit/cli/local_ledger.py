@@ -8,23 +8,29 @@ from itertools import count
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from typing_extensions import override
 
+from consumers.fraud.memory import MemoryFraudStore
+from consumers.fraud.reviews import make_handler as make_reviews
+from consumers.fraud.screening import asks_for_verdict
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.commit import Commands
 from ledger.application.publication import Published
 from ledger.client.config import Config, Credentials
-from ledger.contracts.events import decode_event
+from ledger.contracts.events import PaymentPosted, decode_event
 from ledger.entrypoints.api.routes import make_handler as make_api
 from ledger.runtime.telemetry import Line, Telemetry
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.project import project as project_balances
+from projections.generations.memory import single
 from projections.history.memory import MemoryHistoryStore
 from projections.history.project import project as project_history
 from projections.query.handler import make_handler as make_query
+from publishing.webhooks import webhooks_handler
+from tests.support.builders import screening
 
 NOW = 1_764_000_000_000_000  # microseconds; any instant will do
 
@@ -32,7 +38,8 @@ NOW = 1_764_000_000_000_000  # microseconds; any instant will do
 class LocalLedger(ThreadingHTTPServer):
     """Answers as the deployed API does. Every event is projected before its answer.
 
-    `project` off holds projections back; `failing` answers that many requests with 503 first.
+    `project` off holds projections back; `failing` answers that many requests with 503 first;
+    `unscreened` leaves that many payments without a verdict.
     """
 
     def __init__(self) -> None:
@@ -42,6 +49,7 @@ class LocalLedger(ThreadingHTTPServer):
         self.history = MemoryHistoryStore()
         self.project = True
         self.failing = 0
+        self.unscreened = 0
         self.requests: list[tuple[str, str]] = []
         self.lines: list[Line] = []
         self._projected = 0
@@ -57,7 +65,12 @@ class LocalLedger(ThreadingHTTPServer):
             meter=Meter(),
             telemetry=Telemetry(self.lines.append),
         )
-        self._query = make_query(balances=self.balances, history=self.history, telemetry=silent)
+        self._webhooks = webhooks_handler()
+        self.fraud = MemoryFraudStore()
+        self._reviews = make_reviews(store=self.fraud, telemetry=silent)
+        self._query = make_query(
+            balances=single(self.balances), history=single(self.history), telemetry=silent
+        )
 
     @property
     def config(self) -> Config:
@@ -91,7 +104,13 @@ class LocalLedger(ThreadingHTTPServer):
             if self.failing:
                 self.failing -= 1
                 return {"statusCode": 503, "body": '{"reason":"contention","retry":"same_request"}'}
-            query = method == "GET" and parts[0] == "accounts"
+            if parts[0] == "reviews":
+                return self._reviews(
+                    event | {"multiValueQueryStringParameters": parse_qs(url.query)}, None
+                )
+            if parts[0] == "webhooks":
+                return self._webhooks(event, None)
+            query = method == "GET" and parts[0] == "accounts" and parts[2:] != ["alerts"]
             context = SimpleNamespace(aws_request_id=f"rest {len(self.requests)}")
             answer = (self._query if query else self._api)(event, context)
             self.catch_up()
@@ -108,8 +127,15 @@ class LocalLedger(ThreadingHTTPServer):
         """Projects what is new in the store, if it shall be projected."""
         new = list(self.store.events())[self._projected :]
         self._projected += len(new)
+        events = [decode_event(event.data) for event in new]
+        for event in events:
+            if not (isinstance(event, PaymentPosted) and asks_for_verdict(event)):
+                continue
+            if self.unscreened:
+                self.unscreened -= 1
+            else:
+                self.commands.handle(screening(event.id), "the scorer")
         if self.project:
-            events = [decode_event(event.data) for event in new]
             project_balances(self.balances, events)
             project_history(self.history, events)
 
@@ -121,8 +147,14 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self._answer(None)
 
+    def do_DELETE(self) -> None:
+        self._answer(None)
+
     def do_POST(self) -> None:
-        self._answer(self.rfile.read(int(self.headers["content-length"])).decode())
+        self._answer(self.rfile.read(int(self.headers.get("content-length", 0))).decode())
+
+    def do_PUT(self) -> None:
+        self.do_POST()
 
     def _answer(self, body: str | None) -> None:
         assert isinstance(self.server, LocalLedger)

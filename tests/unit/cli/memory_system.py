@@ -28,12 +28,13 @@ class MemorySystem(Connection):
         self.lose = 0
         self.buried: list[dict[str, Any]] = []
         self.waiting = 0
+        self.stuck = 0
         self._numbers = count(1)
         self._handler = make_handler(
             commands=local.commands,
             meter=Meter(),
             sqs=self,  # type: ignore[arg-type]
-            queues=QueueSettings("standard", "fifo", "dlq", "dlq.fifo"),
+            queues=QueueSettings("commands", "commands.fifo", "system", "dlq", "dlq.fifo", "dlq"),
             chance=lambda: 0.0,
             telemetry=Telemetry(local.lines.append),
         )
@@ -61,6 +62,7 @@ class MemorySystem(Connection):
 
     def get_queue_attributes(self, *, QueueUrl: str, **_: Any) -> Any:  # noqa: N803
         waiting = self.waiting if QueueUrl.startswith(("Balances", "History")) else 0
+        waiting += self.stuck if QueueUrl.startswith("Stuck") else 0
         return {"Attributes": {"ApproximateNumberOfMessages": str(waiting)}}
 
     def send_message(self, **message: Any) -> None:

@@ -21,7 +21,7 @@ from ledger.contracts.events import CorruptEventError, UnknownEventError
 from ledger.contracts.reasons import InvalidCommandError, Violation
 from ledger.domain.accounts import BrokenStateError
 from ledger.importers.instructions import SourceError
-from projections.faults import BrokenItemError, StoreError
+from ledger.runtime.faults import BrokenItemError, StoreError
 from sandbox.errors import SandboxError
 
 MESSAGE = [Message("payment.post", b"{}", "k")]

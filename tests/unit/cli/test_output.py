@@ -77,6 +77,17 @@ def test_json_is_one_value_whatever_else_is_shown(capsys: pytest.CaptureFixture[
     assert json.loads(capsys.readouterr().out) == value
 
 
+def test_no_part_of_an_id_becomes_a_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    """`:bank:` between the colons of an id is the name of an emoji, and nothing else here."""
+    Output(as_json=False).show("balance berka:bank:cash", table((":bank:",), [("a:bank:b",)]))
+    Output(as_json=False).note("berka:bank:cash")
+    Output(as_json=False).document("berka:bank:cash\r\n[bold]")
+    printed = capsys.readouterr()
+    assert printed.out.count(":bank:") == 4
+    assert printed.out.endswith("berka:bank:cash\r\n[bold]")
+    assert "berka:bank:cash" in printed.err
+
+
 def test_an_id_is_folded_rather_than_cut() -> None:
     """In a narrow terminal every character of an id can still be read."""
     written = StringIO()

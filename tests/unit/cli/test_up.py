@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import json
 from collections import Counter
@@ -20,6 +21,7 @@ from ledger.cli.feeding.depth import STALLED_SECONDS, StalledError
 from ledger.cli.feeding.routes import Entry
 from ledger.cli.output import Output
 from ledger.cli.up import wait
+from ledger.cli.up.golden import differing_totals
 from ledger.cli.up.recorded import results
 from ledger.cli.up.summary import Summary
 from ledger.cli.up.usage import Usage, log_groups, usage_since
@@ -27,6 +29,7 @@ from ledger.cli.up.work import Input, work
 from ledger.cli.verification import verified
 from ledger.importers import berka
 from ledger.importers.generated import generate
+from ledger.importers.instructions import POSTED, Fault
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger
 from tests.unit.cli.memory_system import MemorySystem
@@ -76,9 +79,11 @@ def test_everything_is_fed_verified_and_summed_up(system: MemorySystem) -> None:
     assert value["ok"] is True
     assert {check["check"] for check in value["checks"]} == {
         "outcomes_foreseen",
-        "projections_complete",
+        "consumers_done",
+        "every_payment_screened",
         "no_event_buried",
     }
+    assert 0 < value["verdicts"]["review"] <= source.expected()[POSTED]
     shown = printed(summary)
     for text in ("payments posted", "rejected: insufficient_funds", "malformed:", "zero_sum"):
         assert text in shown
@@ -103,6 +108,30 @@ def test_commands_that_are_lost_on_the_way_fail_the_run(system: MemorySystem) ->
     assert "FAILED" in printed(summary)
 
 
+def test_a_payment_without_a_verdict_fails_the_run(
+    system: MemorySystem, local: LocalLedger
+) -> None:
+    """The scorer lost one: the count of verdicts says so."""
+    local.unscreened = 1
+    summary = work(system, Input(generate(60)), Output(as_json=True))
+    assert not summary.ok
+    screened = summary.results.screened
+    assert set(wrong(summary)["every_payment_screened"]) == screened.asked - screened.done
+    assert len(screened.asked - screened.done) == 1
+
+
+def test_a_consumer_that_is_stuck_fails_the_run(
+    system: MemorySystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever its queue is called: what waits there is named, and what was buried too."""
+    monkeypatch.setattr("ledger.cli.feeding.depth.STALLED_SECONDS", 0.0)
+    system.config.outputs.update(FraudQueueUrl="Stuck", FraudDlqUrl="Stuck-dlq")
+    system.stuck = 2
+    summary = work(system, Input(generate(60)), Output(as_json=True))
+    assert "2 in Stuck" in wrong(summary)["consumers_done"][0]
+    assert wrong(summary)["no_event_buried"] == ["Fraud: 2 messages"]
+
+
 def test_projections_that_stay_behind_fail_the_run(
     system: MemorySystem, local: LocalLedger, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,7 +140,7 @@ def test_projections_that_stay_behind_fail_the_run(
     local.project = False
     summary = work(system, Input(generate(60)), Output(as_json=True))
     assert not summary.ok
-    assert "balances at 0" in wrong(summary)["projections_complete"][0]
+    assert "balances at 0" in wrong(summary)["consumers_done"][0]
     assert {"balances_equal", "history_equal"} <= set(summary.report.failures)
 
 
@@ -171,6 +200,28 @@ def test_a_row_that_is_not_in_the_history_fails_the_run(
     summary = work(system, Input(fewer.source(), statement), Output(as_json=True))
     assert wrong(summary)["bank_running_balances"] == ["berka:account:5: 1 payments instead of 2"]
     assert not summary.ok
+
+
+def test_what_a_source_comes_to_is_compared_and_its_refused_rows_told(
+    system: MemorySystem, statement: berka.Statement
+) -> None:
+    """Every account's balance with the source's own sum; one that is off, or not there, fails."""
+    fault = Fault("row 9", "amount", "invalid_amount", "zero")
+    source = dataclasses.replace(
+        statement.source(),
+        faults=(fault,),
+        balances_minor={"berka:account:5": 59_990, "berka:account:6": 5_000},
+    )
+    summary = work(system, Input(source), Output(as_json=True))
+    assert summary.ok, wrong(summary)
+    assert summary.as_value()["refused_rows"] == [dataclasses.asdict(fault)]
+    assert "source_totals" in printed(summary)
+    assert "row 9" in printed(summary)
+    expected = {"berka:account:5": 59_991, "berka:account:7": 1}
+    assert differing_totals(system.balances().accounts(), expected) == [
+        "berka:account:5: 59990 instead of 59991",
+        "berka:account:7: None instead of 1",
+    ]
 
 
 def test_a_corruption_alone_fails_the_run(
@@ -234,19 +285,22 @@ def test_usage_is_summed_over_all_pages_and_each_invocation_once(
 
 
 def test_usage_counts_what_every_kind_of_line_says() -> None:
-    """Outcomes, dead letters and causes of retries; lines without them count as invocations."""
+    """Outcomes, dead letters and causes of retries; lines without them count as invocations. Those
+    of the ledger's own commands are about no payment, and are left out."""
     logs = Logs(
         [
             line(1, requests=3, write_units=8, outcomes={"accepted": 1}, causes={"stale": 1}),
             line(2, outcomes={"rejected": 2, "repeat": 1}, dead_letters={"invalid_id": 4}),
             line(3),
+            line(4, queue="ledger-dev-commands", requests=2),
+            line(5, queue="ledger-dev-system-commands", requests=9, outcomes={"accepted": 9}),
         ],
         tokens=True,
     )
     usage = usage_since(logs, ("group",), 0)
     assert usage == Usage(
-        invocations=3,
-        requests=3,
+        invocations=4,
+        requests=5,
         write_units=8,
         outcomes=Counter(accepted=1, rejected=2, repeat=1),
         dead_letters=Counter(invalid_id=4),

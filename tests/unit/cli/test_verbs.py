@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -137,6 +138,30 @@ def test_a_history_longer_than_a_page_is_read_whole(run: Run, local: LocalLedger
 
 
 @pytest.mark.usefixtures("accounts")
+def test_a_history_that_is_replayed_between_two_pages_is_read_anew(
+    run: Run, local: LocalLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its cursor is of a generation that is gone: whole again, all of one generation."""
+    posting = {"source": "a", "destination": "b", "amount_minor": 1, "currency": "EUR"}
+    for number in range(130):
+        command = {"type": "payment.post", "v": 1, "id": f"p{number}", "postings": [posting]}
+        assert local.answer("POST", "/v1/payments", json.dumps(command))["statusCode"] == 201
+    answer, asked = local.answer, []
+
+    def gone_once(method: str, target: str, body: str | None) -> dict[str, Any]:
+        asked.append("cursor=" in target)
+        if asked == [False, True]:
+            problem = {"reason": "invalid_query", "field": "cursor", "retry": "never"}
+            return {"statusCode": 400, "body": json.dumps(problem)}
+        return answer(method, target, body)
+
+    monkeypatch.setattr(local, "answer", gone_once)
+    whole = run("history", "b", "-n", 500, "--json").value
+    assert [entry["version"] for entry in whole["entries"]] == list(range(131, 0, -1))
+    assert asked == [False, True, False, True]
+
+
+@pytest.mark.usefixtures("accounts")
 def test_a_version_that_is_not_projected_is_an_outage(run: Run, local: LocalLedger) -> None:
     """--min-version asks again a few times, then exits with 3: later it may be there."""
     assert run("balance", "b", "--min-version", 1).code == 0
@@ -194,8 +219,8 @@ def test_without_a_configuration_the_error_says_what_to_run(
 def test_every_verb_has_help_and_json(run: Run) -> None:
     """`ledger VERB --help` works without a configuration and lists --json."""
     verbs = (
-        "up", "load", "open", "pay", "balance", "history", "payment", "verify", "repair",
-        "rebuild-states", "connect",
+        "up", "load", "import", "statement", "open", "pay", "balance", "history", "payment",
+        "verify", "repair", "rebuild-states", "connect", "alerts", "watch",
     )  # fmt: skip
     listed = run("--help").out
     assert "Exit codes" in listed

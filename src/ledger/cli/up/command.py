@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -16,13 +13,14 @@ import typer
 
 from ledger.cli.connection import Connection
 from ledger.cli.failures import CheckFailedError, UsageError, reporting
+from ledger.cli.interrupts import terminated_like_interrupted
 from ledger.cli.options import JsonOption
 from ledger.cli.up.summary import what_to_try
 from ledger.cli.up.work import Input, work
 from ledger.client import config as configuration
 from ledger.client.config import Config, Credentials
 from ledger.contracts.commands import PostPayment, decode_command
-from ledger.importers import berka
+from ledger.importers import berka, oxford
 from ledger.importers.generated import PAYMENTS_DEFAULT, SEED_DEFAULT, generate
 from ledger.importers.instructions import POSTED
 from sandbox.errors import SandboxError
@@ -32,8 +30,8 @@ if TYPE_CHECKING:
 
 PORT_USUAL: Final = 4566
 LOOK_SECONDS: Final = 10.0  # how soon it is noticed that the emulator died
-BERKA_ROWS_DEFAULT: Final = 3_000  # of 28,205: what a few minutes are enough for
-BERKA_DIRECTORY: Final = Path("../shared/data/berka")
+ROWS_DEFAULT: Final = 3_000  # of 28,205 or 57,692: what a few minutes are enough for
+DATA_DIRECTORY: Final = Path("../shared/data")
 
 
 class Data(StrEnum):
@@ -41,6 +39,7 @@ class Data(StrEnum):
 
     GENERATED = "generated"
     BERKA = "berka"
+    OXFORD = "oxford"
 
 
 def up(
@@ -49,16 +48,23 @@ def up(
         typer.Option(
             min=1,
             help=f"How many payments: {PAYMENTS_DEFAULT:,} generated ones or the first "
-            f"{BERKA_ROWS_DEFAULT:,} rows, if left out.",
+            f"{ROWS_DEFAULT:,} rows, if left out.",
             show_default=False,
         ),
     ] = None,
     data: Annotated[
-        Data, typer.Option(help="generated: made up from a seed; berka: a bank's 1993.")
+        Data,
+        typer.Option(
+            help="generated: made up from a seed; berka: a bank's 1993; oxford: a city's payments."
+        ),
     ] = Data.GENERATED,
     directory: Annotated[
-        Path, typer.Option(help="Where the files of --data berka are.")
-    ] = BERKA_DIRECTORY,
+        Path | None,
+        typer.Option(
+            help=f"Where the files of --data are: {DATA_DIRECTORY}/NAME if left out.",
+            show_default=False,
+        ),
+    ] = None,
     *,
     once: Annotated[
         bool, typer.Option("--once", help="End after the verification; fail if a check fails.")
@@ -90,7 +96,7 @@ def up(
 
         started = time.monotonic()
         with (
-            _terminated_like_interrupted(),
+            terminated_like_interrupted(),
             running_stack(root, output.note, port=port or _usual_port()) as deployment,
         ):
             output.note(f"the stack is up after {time.monotonic() - started:.1f} s")
@@ -119,10 +125,13 @@ def _project_root() -> Path:
     return here
 
 
-def _input(data: Data, directory: Path, count: int | None, seed: int) -> Input:
+def _input(data: Data, directory: Path | None, count: int | None, seed: int) -> Input:
     if data is Data.GENERATED:
         return Input(generate(count or PAYMENTS_DEFAULT, seed=seed))
-    statement = berka.read(directory, rows_max=count or BERKA_ROWS_DEFAULT)
+    found, rows_max = directory or DATA_DIRECTORY / data, count or ROWS_DEFAULT
+    if data is Data.OXFORD:
+        return Input(oxford.read(found, rows_max=rows_max).source())
+    statement = berka.read(found, rows_max=rows_max)
     return Input(statement.source(), statement)
 
 
@@ -169,7 +178,7 @@ def _payer(given: Input) -> tuple[str, str, str]:
 
 
 def _is_customer(command: PostPayment) -> bool:
-    return command.postings[0].source.startswith(("customers:", "berka:account:"))
+    return command.postings[0].source.startswith(("customers:", "berka:account:", "oxford:"))
 
 
 def _usual_port() -> int | None:
@@ -181,16 +190,6 @@ def _usual_port() -> int | None:
         except OSError:
             return None
     return PORT_USUAL
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """SIGTERM ends the block as Ctrl-C does, so that the configuration goes with the stack."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _until_interrupted(deployment: Deployment) -> None:

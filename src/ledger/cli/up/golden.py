@@ -1,10 +1,11 @@
-"""The golden check of the Berka data: the bank's own balances, read back over the REST API."""
+"""Golden checks: balances that the data itself states, against those that the ledger answers."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock
 from typing import Final
 
@@ -13,6 +14,7 @@ from ledger.cli.feeding.lanes import Lanes
 from ledger.cli.requests import answered
 from ledger.client.rest import LedgerApi
 from ledger.importers.berka import Row, Statement
+from projections.balances.apply import Account
 
 DIFFERING_KEPT: Final = 20
 
@@ -59,6 +61,18 @@ def compared(
 
     Lanes(threads, compare).run(rows, key=lambda customer: customer)
     return golden
+
+
+def differing_totals(accounts: Iterable[Account], expected_minor: Mapping[str, int]) -> list[str]:
+    """The accounts whose projected balance is not the one that their source comes to (the first
+    20), and those that are not there."""
+    found = {account.totals.account: account.totals.balance_minor for account in accounts}
+    differing = (
+        f"{account}: {found.get(account)} instead of {minor}"
+        for account, minor in expected_minor.items()
+        if found.get(account) != minor
+    )
+    return list(islice(differing, DIFFERING_KEPT))
 
 
 def _differing_rows(api: LedgerApi, customer: str, expected: list[Row]) -> list[str]:

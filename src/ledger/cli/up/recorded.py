@@ -8,30 +8,57 @@ from dataclasses import dataclass, field
 from ledger.application.ports import EventStore
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.up.usage import Usage
-from ledger.contracts.events import AccountOpened, CommandRejected, decode_event
+from ledger.contracts.events import (
+    AccountOpened,
+    CommandRejected,
+    PaymentPosted,
+    PaymentScreened,
+    decode_event,
+    moved_minor,
+)
 from ledger.contracts.reasons import BY_CODE, IDEMPOTENCY_MISMATCH, Kind
 from ledger.importers.instructions import OPENED, POSTED, REPEAT
 
 
+@dataclass(slots=True)
+class Screened:
+    """The payments that ask for a verdict (money left a customer's account: a liability of the
+    ledger's), those that have one, and how many each verdict has."""
+
+    asked: set[str] = field(default_factory=set)
+    done: set[str] = field(default_factory=set)
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+
 @dataclass(frozen=True, slots=True)
 class Results:
-    """How many commands came to each outcome, over all entry points, and were foreseen to."""
+    """How many commands came to each outcome, over all entry points, and were foreseen to; and what
+    the fraud scorer made of the payments."""
 
     found: Counter[str]
     foreseen: Counter[str]
     differing: list[str] = field(default_factory=list)
+    screened: Screened = field(default_factory=Screened)
 
 
-def recorded(store: EventStore) -> Counter[str]:
-    """The events of the store: opened, posted, and rejections by reason."""
+def recorded(store: EventStore) -> tuple[Counter[str], Screened]:
+    """The events of the store: opened, posted, and rejections by reason; and the verdicts."""
     counts: Counter[str] = Counter()
+    screened = Screened()
     for stored in store.events():
         event = decode_event(stored.data)
         if isinstance(event, CommandRejected):
             counts[event.reason] += 1
-        else:
-            counts[OPENED if isinstance(event, AccountOpened) else POSTED] += 1
-    return counts
+        elif isinstance(event, PaymentScreened):
+            screened.done.add(event.payment)
+            screened.verdicts[event.verdict] += 1
+        elif isinstance(event, AccountOpened):
+            counts[OPENED] += 1
+        elif isinstance(event, PaymentPosted):
+            counts[POSTED] += 1
+            if any(e.type == "liability" and moved_minor(event, e.id)[0] for e in event.accounts):
+                screened.asked.add(event.id)
+    return counts, screened
 
 
 def results(foreseen: Counter[str], store: EventStore, outcomes: Outcomes, usage: Usage) -> Results:
@@ -41,7 +68,7 @@ def results(foreseen: Counter[str], store: EventStore, outcomes: Outcomes, usage
     are counted where they were answered: over REST, or in the lines of the queue's handler. A
     message that SQS delivers twice is a repeat more.
     """
-    found = recorded(store)
+    found, screened = recorded(store)
     for outcome, count in (outcomes.answered + usage.dead_letters).items():
         if _leaves_no_event(outcome):
             found[outcome] += count
@@ -54,7 +81,7 @@ def results(foreseen: Counter[str], store: EventStore, outcomes: Outcomes, usage
             or (outcome == REPEAT and found[outcome] > foreseen[outcome])
         )
     ]
-    return Results(found, foreseen, differing)
+    return Results(found, foreseen, differing, screened)
 
 
 def _leaves_no_event(outcome: str) -> bool:

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ledger.application.verification import Report
 from ledger.cli import verification
 from ledger.cli.feeding.outcomes import Outcomes
+from ledger.cli.importing.report import faults_shown
 from ledger.cli.output import fields, table
 from ledger.cli.up.golden import Golden
 from ledger.cli.up.recorded import Results
 from ledger.cli.up.usage import Usage
 from ledger.contracts.reasons import BY_CODE, IDEMPOTENCY_MISMATCH, Kind
-from ledger.importers.instructions import OPENED, POSTED, REPEAT
+from ledger.importers.instructions import OPENED, POSTED, REPEAT, Fault
+
+_NAMED_MAX: Final = 20  # of the payments at fault: as many as a person looks up
 
 
 @dataclass(slots=True)
@@ -31,22 +34,29 @@ class Summary:
     dead_letters: dict[str, int]
     seconds: dict[str, float]
     golden: Golden | None = None
+    totals: list[str] | None = None  # differing from what the source comes to, if it says so
+    refused_rows: tuple[Fault, ...] = ()
     stalled: str = ""
     checks: list[tuple[str, list[str]]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Collects what must hold beyond `ledger verify`: each with what is wrong, if anything."""
-        projections = {name: n for name, n in self.dead_letters.items() if n}
+        buried = {name: n for name, n in self.dead_letters.items() if n}
+        screened = self.results.screened
+        unscreened = sorted(screened.asked ^ screened.done)
         self.checks = [
             ("outcomes_foreseen", self.results.differing),
-            ("projections_complete", [self.stalled] if self.stalled else []),
-            ("no_event_buried", [f"{name}: {n} messages" for name, n in projections.items()]),
+            ("consumers_done", [self.stalled] if self.stalled else []),
+            ("every_payment_screened", unscreened[:_NAMED_MAX]),
+            ("no_event_buried", [f"{name}: {n} messages" for name, n in buried.items()]),
         ]
         if self.golden is not None:
             self.checks += [
                 ("bank_running_balances", self.golden.running),
                 ("bank_final_balances", self.golden.final),
             ]
+        if self.totals is not None:
+            self.checks.append(("source_totals", self.totals))
 
     @property
     def ok(self) -> bool:
@@ -61,6 +71,8 @@ class Summary:
             "sent": {str(entry): count for entry, count in self.outcomes.sent.items()},
             "found": dict(self.results.found),
             "foreseen": dict(self.results.foreseen),
+            "verdicts": dict(self.results.screened.verdicts),
+            "refused_rows": [asdict(fault) for fault in self.refused_rows],
             "usage": {
                 "invocations": self.usage.invocations,
                 "requests": self.usage.requests,
@@ -91,6 +103,7 @@ class Summary:
             "",
             *verification.as_shown(self.report),
             checks,
+            *faults_shown(self.refused_rows),
             *(["", *wrong] if wrong else []),
         ]
 
@@ -105,6 +118,8 @@ class Summary:
                     yield f"{title}: {outcome}", f"{count:,}"
         yield "repeats, answered as before", f"{found[REPEAT]:,}"
         yield "id used for another request", f"{found[IDEMPOTENCY_MISMATCH.code]:,}"
+        for verdict in ("clear", "review", "block"):
+            yield f"fraud verdict: {verdict}", f"{self.results.screened.verdicts[verdict]:,}"
 
     def _costs(self) -> Iterator[tuple[str, str]]:
         sent = ", ".join(f"{count:,} over {entry}" for entry, count in self.outcomes.sent.items())
@@ -123,10 +138,12 @@ class Summary:
         customers = f"{self.golden.customers:,} customers" if self.golden else ""
         return {
             "outcomes_foreseen": "every command came to the outcome that its source foresees",
-            "projections_complete": "balances and history have every version",
-            "no_event_buried": "the dead-letter queues of the projections are empty",
+            "consumers_done": "projections have every version, no queue has anything left",
+            "every_payment_screened": "each payment by a customer has its recorded fraud verdict",
+            "no_event_buried": "the dead-letter queues of all consumers are empty",
             "bank_running_balances": f"history has the bank's own balance after each of {rows}",
             "bank_final_balances": f"balances has the bank's own last balance of {customers}",
+            "source_totals": "every account's balance is the sum of its rows in the source",
         }[check]
 
 

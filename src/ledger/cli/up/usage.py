@@ -16,6 +16,7 @@ import msgspec
 _FUNCTIONS: Final = ("api", "commands")
 _LINES_A_PAGE: Final = 10_000  # the most that FilterLogEvents gives
 _PAGES_MAX: Final = 1_000
+_SYSTEM_QUEUE: Final = "-system-commands"
 _PATTERN: Final = '"write_units"'
 
 
@@ -29,7 +30,7 @@ class LogsClient(Protocol):
 
 @dataclass(slots=True)
 class Usage:
-    """Sums over the invocations since some moment."""
+    """Sums over the invocations since some moment, those for the ledger's own commands left out."""
 
     invocations: int = 0
     requests: int = 0
@@ -44,7 +45,9 @@ class Usage:
         return self.outcomes["accepted"] + self.outcomes["rejected"]
 
     def add(self, line: dict[str, Any]) -> None:
-        """Adds one invocation's line."""
+        """Adds one invocation's line, if clients' commands were decided in it."""
+        if str(line.get("queue", "")).endswith(_SYSTEM_QUEUE):
+            return
         self.invocations += 1
         self.requests += line.get("requests", 0)
         self.write_units += line.get("write_units", 0)

@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from ledger.cli.connection import Connection
-from ledger.cli.feeding.depth import StalledError, depth
+from ledger.cli.feeding.depth import StalledError, depth, wait_until_empty
 from ledger.cli.feeding.feed import Feed
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.feeding.routes import through_all
 from ledger.cli.output import Bar, Output
-from ledger.cli.up.golden import Golden, compared
+from ledger.cli.up.golden import Golden, compared, differing_totals
 from ledger.cli.up.recorded import results
 from ledger.cli.up.summary import Summary
 from ledger.cli.up.usage import Usage, log_groups, usage_since
@@ -25,6 +25,8 @@ from ledger.importers.instructions import Phase, Source
 #: Over REST. The emulator shares this machine: more threads make it no faster, and the conflicts
 #: on hot accounts more.
 THREADS: Final = 2
+#: Malformed commands are meant to end in the dead letters of these; nothing is in those of others.
+_CLIENTS_QUEUES: Final = frozenset({"Commands", "CommandsFifo"})
 
 
 class Input(NamedTuple):
@@ -51,12 +53,17 @@ def work(ledger: Connection, given: Input, output: Output) -> Summary:
     outcomes, usage = _fed(ledger, given.source, output, watch)
     with watch.stage("projections after that"):
         stalled = _projected(ledger, output)
+    with watch.stage("other consumers"):
+        stalled = stalled or _consumed(ledger, output)
     with watch.stage("verification"):
         report = verified(ledger, output, wait_seconds=0)
     golden = None
     if given.statement is not None:
         with watch.stage("bank's balances"):
             golden = _golden(ledger, given.statement, output)
+    totals = None
+    if given.source.balances_minor:
+        totals = differing_totals(ledger.balances().accounts(), given.source.balances_minor)
     with output.step("counting events"):
         found = results(given.source.expected(), ledger.events(), outcomes, usage)
     return Summary(
@@ -66,11 +73,14 @@ def work(ledger: Connection, given: Input, output: Output) -> Summary:
         usage=usage,
         report=report,
         dead_letters={
-            name: depth(ledger.sqs, ledger.config.output(key))
-            for name, key in (("balances", "BalancesDlqUrl"), ("history", "HistoryDlqUrl"))
+            name: depth(ledger.sqs, url)
+            for name, url in _queues(ledger, "DlqUrl").items()
+            if name not in _CLIENTS_QUEUES
         },
         seconds=watch.seconds,
         golden=golden,
+        totals=totals,
+        refused_rows=given.source.faults,
         stalled=stalled,
     )
 
@@ -104,6 +114,25 @@ def _projected(ledger: Connection, output: Output) -> str:
         except StalledError as error:
             return str(error)
     return ""
+
+
+def _consumed(ledger: Connection, output: Output) -> str:
+    """Waits until no consumer has anything left to do; what has not moved, or nothing."""
+    with output.step("waiting for the other consumers"):
+        try:
+            wait_until_empty(ledger.sqs, list(_queues(ledger, "QueueUrl").values()))
+        except StalledError as error:
+            return str(error)
+    return ""
+
+
+def _queues(ledger: Connection, ending: str) -> dict[str, str]:
+    """The URLs of the stack's queues whose output keys end so, by what stands before."""
+    return {
+        key.removesuffix(ending): url
+        for key, url in ledger.config.outputs.items()
+        if key.endswith(ending)
+    }
 
 
 def _golden(ledger: Connection, statement: Statement, output: Output) -> Golden:
