@@ -32,7 +32,8 @@ run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it pa
 test: $(LINKED) $(EMULATOR) ## Check and test everything, as CI does
 	@$(MAKE) --no-print-directory lint
 	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not (alone or end_to_end)"
-	$(VENV)/bin/pytest -m "alone or end_to_end"
+	$(VENV)/bin/pytest -m alone
+	$(VENV)/bin/pytest -n 3 --dist loadfile -m end_to_end
 
 # Not part of `make test`: it fetches what may not be passed on, and needs Java. Says so when it did not run.
 test-oracle: $(LINKED) $(EMULATOR) ## Run the stores' suites against Amazon's DynamoDB Local [WRITE=1 docs/emulators.md]

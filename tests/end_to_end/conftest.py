@@ -1,7 +1,6 @@
-"""The stack that end-to-end tests drive: synthesised and deployed once for all of them.
+"""The stack that end-to-end tests drive: synthesised and deployed once for all in one process.
 
-They run in one process (tests/conftest.py keeps them on one worker). A test that fails shows what
-the functions and the emulator printed last.
+A test that fails shows what the functions and the emulator printed last.
 """
 
 from collections.abc import Generator, Iterator

@@ -77,6 +77,31 @@ def badly_deployed(config: Config, function: str) -> Iterator[None]:
         roll_back(functions, name)
 
 
+def test_a_poisoned_message_holds_up_nobody(
+    config: Config, api: LedgerApi, config_file: Path
+) -> None:
+    """What is no event dies with its payload, while the events beside it are projected."""
+    poison = json.dumps({"poison": unique("poison")})
+    with impatient(config, "BalancesQueueUrl"):
+        client(config, "sqs").send_message(
+            QueueUrl=config.outputs["BalancesQueueUrl"], MessageBody=poison
+        )
+        payer, payee = funded_pair(api, 100)
+        assert isinstance(posted(api, paying(unique("payment"), payer, payee, 7)), Accepted)
+        assert projected(api, payee, 2)["balance_minor"] == 7
+        assert eventually(lambda: poison in bodies(config_file, "balances"))
+    [letter] = [each for each in letters(config_file, "balances") if each["of"] is None]
+    assert ledger(config_file, "discard", "balances", "--only", letter["id"])[0] == 0
+    assert letters(config_file, "balances") == []
+
+
+def bodies(config_file: Path, queue: str) -> list[str]:
+    """The bodies of a queue's dead letters."""
+    code, found = ledger(config_file, "dead-letters", queue, "--show-body")
+    assert code == 0
+    return [letter["body"] for letter in found["letters"]]
+
+
 def test_a_broken_consumer_is_mended_and_catches_up(
     config: Config, api: LedgerApi, config_file: Path
 ) -> None:

@@ -65,6 +65,7 @@ def test_a_cut_out_event_is_found_and_repaired(
     code, repaired = ledger(config_file, "repair")
     assert (code, repaired["left"]) == (0, 0)
     assert projected(api, payee, 4)["balance_minor"] == 6
+    assert "limits" in projected(api, payee, 4)  # what came with its opening too
     code, report = ledger(config_file, "verify", "--wait", "2")
     assert (code, report["ok"]) == (0, True)
 

@@ -182,21 +182,6 @@ def test_malformed_messages_are_put_aside_with_their_reason(
         assert letter["MessageAttributes"]["reason"]["StringValue"] == reason
 
 
-def test_a_poisoned_consumer_holds_up_nobody(config: Config, api: LedgerApi) -> None:
-    """What is no event dies in the dead letters with its payload, while payments are projected."""
-    poison = json.dumps({"poison": unique("poison")})
-    client(config, "sqs").send_message(
-        QueueUrl=config.outputs["BalancesQueueUrl"], MessageBody=poison
-    )
-    payer, payee = funded_pair(api, 100)
-    assert isinstance(posted(api, paying(unique("payment"), payer, payee, 7)), Accepted)
-
-    assert projected(api, payee, 2)["balance_minor"] == 7
-    assert eventually(
-        lambda: poison in [letter["Body"] for letter in dead_letters(config, "BalancesDlqUrl")]
-    )
-
-
 def test_many_writers_cannot_overdraw_together(api: LedgerApi) -> None:
     """Ten concurrent payments of 30 out of 100: three are posted, whatever the interleaving."""
     payer, payee = funded_pair(api, 100)

@@ -41,6 +41,17 @@ class ProjectedVersion(NamedTuple):
     credits_pending_minor: int
 
 
+class ProjectedProfile(NamedTuple):
+    """What a projection says an account is; its limits are in minor units, None for none."""
+
+    account: str
+    account_type: str
+    currency: str
+    min_balance_minor: int | None
+    max_balance_minor: int | None
+    opened_at: str
+
+
 class Captured(NamedTuple):
     """A ledger to verify: its events, how far each account is judged (its version then), and
     where to look up what was committed since."""
@@ -112,6 +123,35 @@ def verify_projection(
                 report.found(check, account, f"at version {newest}, the events at {version}")
         elif missing := made - seen[account]:
             report.found(check, account, f"missing versions {_ranges(missing)}")
+
+
+def verify_profiles(
+    profiles: Iterable[ProjectedProfile], captured: Captured, report: Report
+) -> None:
+    """Compares what a projection says the accounts are with their openings, as `balances_equal`.
+
+    An account without a profile is found too; one that was opened since the capture is not judged.
+    """
+    projected = {profile.account: profile for profile in profiles}
+    for account, links in captured.history.links.items():
+        openings = [one.fact for one in links.get(1, []) if isinstance(one.fact, AccountOpened)]
+        if not openings or account not in captured.versions:
+            continue  # its own check names it
+        if account not in projected:
+            report.found("balances_equal", account, "its profile is missing")
+        elif projected[account] not in map(_profile_of, openings):
+            report.found("balances_equal", account, "its profile differs from its opening")
+
+
+def _profile_of(event: AccountOpened) -> ProjectedProfile:
+    return ProjectedProfile(
+        event.account,
+        event.account_type,
+        event.currency,
+        event.min_balance_minor,
+        event.max_balance_minor,
+        event.effective_at,
+    )
 
 
 def _expected(row: ProjectedVersion, captured: Captured) -> list[tuple[object, ...]]:

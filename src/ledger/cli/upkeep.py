@@ -134,12 +134,21 @@ def _all_gaps(ledger: Connection) -> Found:
         newest[account] = of_account[-1].version
         for gap in gaps(account, of_account):
             found.append(("history", Gap(gap.account, gap.first, gap.last, gap.event)))
-    projected = {a.totals.account: a.totals.version for a in ledger.balances().accounts()}
+    balances = list(ledger.balances().accounts())
+    projected = {account.totals.account: account.totals.version for account in balances}
+    whole = {account.totals.account for account in balances if account.profile}
     found += [("history", gap) for gap in tails(store, newest)]
     # The balances keep the newest version only: what is missing below it is no gap of theirs.
     found += [
         ("balances", Gap(gap.account, gap.last, gap.last, gap.event))
         for gap in tails(store, projected)
+    ]
+    # An account's profile came with its opening, which the history knows; or lacks, and then that
+    # is a gap of its own.
+    found += [
+        ("balances", Gap(account, 1, 1, of_account[0].event))
+        for account, of_account in rows.items()
+        if account not in whole and of_account[0].version == 1
     ]
     return found
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, Final, Literal
+from functools import partial
+from typing import Annotated, Any, Final
 
 import msgspec
 import typer
@@ -12,7 +13,9 @@ import typer
 from ledger.application.verification import CHECKS, Report
 from ledger.application.verify import (
     Captured,
+    ProjectedProfile,
     ProjectedVersion,
+    verify_profiles,
     verify_projection,
     verify_store,
 )
@@ -20,6 +23,7 @@ from ledger.cli.connection import Connection, connection
 from ledger.cli.failures import CheckFailedError, reporting
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import Output, table
+from projections.balances.apply import Account, Profile
 from projections.balances.store import BalancesStore
 from projections.history.store import HistoryStore
 
@@ -67,9 +71,9 @@ def verified(ledger: Connection, output: Output, *, wait_seconds: float) -> Repo
         captured = verify_store(ledger.events(), report)
     deadline = time.monotonic() + wait_seconds
     with output.step("reading balances"):
-        _verify("balances_equal", lambda: _balances(ledger.balances()), captured, report, deadline)
+        _verify(partial(_verify_balances, ledger.balances, captured), report, deadline)
     with output.step("reading history"):
-        _verify("history_equal", lambda: _history(ledger.history()), captured, report, deadline)
+        _verify(partial(_verify_history, ledger.history, captured), report, deadline)
     return report
 
 
@@ -110,17 +114,11 @@ def as_shown(report: Report) -> list[Any]:
     return [checks, "", findings]
 
 
-def _verify(
-    check: Literal["balances_equal", "history_equal"],
-    read: Callable[[], Iterator[ProjectedVersion]],
-    captured: Captured,
-    report: Report,
-    deadline: float,
-) -> None:
-    """Checks a projection, again and again until nothing is found or the time is up."""
+def _verify(judge: Callable[[Report], None], report: Report, deadline: float) -> None:
+    """Judges a projection, again and again until nothing is found or the time is up."""
     while True:
         here = Report()
-        verify_projection(check, read(), captured, here)
+        judge(here)
         if here.ok or time.monotonic() >= deadline:
             break
         time.sleep(_LOOK_AGAIN_SECONDS)
@@ -129,18 +127,39 @@ def _verify(
     report.findings += here.findings
 
 
-def _balances(store: BalancesStore) -> Iterator[ProjectedVersion]:
-    for account in store.accounts():
-        totals = account.totals
-        yield ProjectedVersion(
-            totals.account,
-            totals.version,
-            totals.event,
-            totals.debits_posted_minor,
-            totals.credits_posted_minor,
-            totals.debits_pending_minor,
-            totals.credits_pending_minor,
-        )
+def _verify_balances(live: Callable[[], BalancesStore], captured: Captured, report: Report) -> None:
+    accounts = list(live().accounts())
+    verify_projection("balances_equal", map(_totals, accounts), captured, report)
+    profiles = (_profile(account.profile) for account in accounts if account.profile)
+    verify_profiles(profiles, captured, report)
+
+
+def _verify_history(live: Callable[[], HistoryStore], captured: Captured, report: Report) -> None:
+    verify_projection("history_equal", _history(live()), captured, report)
+
+
+def _totals(account: Account) -> ProjectedVersion:
+    totals = account.totals
+    return ProjectedVersion(
+        totals.account,
+        totals.version,
+        totals.event,
+        totals.debits_posted_minor,
+        totals.credits_posted_minor,
+        totals.debits_pending_minor,
+        totals.credits_pending_minor,
+    )
+
+
+def _profile(profile: Profile) -> ProjectedProfile:
+    return ProjectedProfile(
+        profile.account,
+        profile.account_type,
+        profile.currency,
+        profile.min_balance_minor,
+        profile.max_balance_minor,
+        profile.opened_at,
+    )
 
 
 def _history(store: HistoryStore) -> Iterator[ProjectedVersion]:

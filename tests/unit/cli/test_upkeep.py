@@ -133,3 +133,26 @@ def test_states_are_rebuilt_only_when_told_that_handlers_stopped(
     assert rebuilt.value == {"accounts": len(states), "restored": len(states)}
     assert {state.id: state for state in local.store.states()} == states
     assert run("rebuild-states", "--handlers-stopped", "--json").value["restored"] == 0
+
+
+def test_a_lost_balance_comes_back_whole(run: Run, local: LocalLedger) -> None:
+    """Its totals came with the latest event, its limits with the opening: verify misses either, and
+    repair publishes what has them."""
+    account = "customers:0001:wallet"
+    before = local.balances.account(account)
+    assert before is not None
+    assert before.profile is not None
+    wrong = msgspec.structs.replace(before.profile, min_balance_minor=-5)
+    profiles, totals = local.balances._profiles, local.balances._totals  # noqa: SLF001
+    for profile, finding in ((wrong, "differs"), (None, "missing")):
+        if profile is None:
+            del profiles[account]
+        else:
+            profiles[account] = profile
+        found = run("verify", "--wait", 0, "--json")
+        assert failed(found.value) == {"balances_equal"}
+        assert finding in found.value["findings"][0]["detail"]
+    del totals[account]
+    assert run("repair", "--json").value["left"] == 0
+    assert local.balances.account(account) == before
+    assert run("verify", "--wait", 0).code == 0
