@@ -38,7 +38,7 @@ _PACKAGES = ("ledger", "projections", "consumers")
 # What runs on people's machines only, with libraries of its own.
 _LEFT_OUT = ("ledger/cli", "ledger/client", "ledger/importers", "ledger/statements")
 # The services whose models the functions load; botocore brings 400 of them, 25 MB.
-BOTOCORE_SERVICES = frozenset({"dynamodb", "events", "secretsmanager", "sns", "sqs"})
+BOTOCORE_SERVICES = frozenset({"dynamodb", "events", "secretsmanager", "sns", "sqs", "ssm"})
 _STALE_SECONDS = 3600.0  # no build takes an hour: an older temporary directory was interrupted
 
 

@@ -32,8 +32,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark by folder, skip what lacks its data, and say which tests share a worker.
 
     Those that need the emulator do, so that one is started; so do the tests of a file, so that its
-    fixtures are made once. (End-to-end tests wait more than they work: `make test` gives their files
-    to several workers, each with a stack of its own.)
+    fixtures are made once. (End-to-end tests wait more than they work: `make test` gives files of
+    them to several workers, each with a stack of its own.)
     """
     end_to_end = ROOT / "tests" / "end_to_end"
     for item in items:

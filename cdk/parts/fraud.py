@@ -15,6 +15,11 @@ from cdk.stacks.data import REVIEWS_INDEX, DataStack
 _TIMEOUT = core.Duration.seconds(30)
 _REVIEWS_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
 _BATCHING = Batching(size=100, window_s=1)
+# An account that everybody pays is in nearly every batch, and of those that write it at once one
+# wins. Few at once (`queue_concurrency.fraud`) and more receives than elsewhere: who loses against
+# three others six times over, in one of five batches at the worst, does so eight times in one of a
+# million.
+_RECEIVES_MAX = 8
 # All that make a new version of an account: to the scorer a version left out is one lost.
 _SCORED_TYPES = ("account.alerts_set", "account.opened", "payment.posted")
 
@@ -94,6 +99,7 @@ class Fraud(Construct):
             timeout=_TIMEOUT,
             batching=_BATCHING,
             concurrency_max=self._defaults.config.queue_concurrency.fraud,
+            receives_max=_RECEIVES_MAX,
         )
         function = consumer.function
         function.may(

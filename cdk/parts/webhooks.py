@@ -2,6 +2,7 @@
 
 import aws_cdk as core
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
 from cdk.patterns.acknowledgements import acknowledge
@@ -12,9 +13,9 @@ from cdk.patterns.subscription import Subscription
 from cdk.stacks.data import DataStack
 
 _MANAGER_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
-_FANOUT_TIMEOUT = core.Duration.seconds(30)
-# Ten deliveries to one endpoint that takes its time, 5 s each, and what is asked of AWS for each.
-_DELIVERY_TIMEOUT = core.Duration.seconds(75)
+_FANOUT_TIMEOUT = core.Duration.seconds(60)  # its reserve, and slow answers before it
+# Ten deliveries to one endpoint that takes its time, 5 s each, and the reserve of delivery.py.
+_DELIVERY_TIMEOUT = core.Duration.seconds(100)
 _FANOUT_BATCHING = Batching(size=25, window_s=1)
 _DELIVERY_BATCHING = Batching(size=10, window_s=0)
 # Receives of a delivery before it is dead, with growing waits over 28 hours in between: as many as
@@ -25,12 +26,17 @@ _RECEIVES_MAX = 8
 _DELIVERY_AGE_MAX_S = 3_600
 # What the resolver of the C library takes: a name server that is silent costs 2 s, not 10.
 _RESOLVER_OPTIONS = "timeout:1 attempts:2"
-_CIDRS = r"^$|^[0-9a-fA-F.:]+/[0-9]{1,3}( *, *[0-9a-fA-F.:]+/[0-9]{1,3})*$"
+_OCTET = r"(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_CIDR_V4 = rf"({_OCTET}\.){{3}}{_OCTET}/(3[0-2]|[12]?[0-9])"
+_GROUP = "[0-9a-fA-F]{1,4}"
+_CIDR_V6 = rf"(({_GROUP}:){{1,7}}:|({_GROUP}:){{7}}{_GROUP})/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+_CIDR = rf"({_CIDR_V4}|{_CIDR_V6})"
+_CIDRS = rf"^$|^{_CIDR}( *, *{_CIDR})*$"
 
 
 class Webhooks(Construct):
     """A function that manages subscribers, one that finds who wants what, one that delivers. A
-    Part; `manager` is what the API calls."""
+    Part; `manager` is what the API calls, in `waiting` messages wait for hours between attempts."""
 
     def __init__(
         self,
@@ -44,7 +50,8 @@ class Webhooks(Construct):
         super().__init__(scope, f"{id}Part")
         self._defaults, self._data = defaults, data
         self._secrets_prefix = f"{defaults.config.prefix}/webhooks/"
-        self._trusted = self._parameter()
+        self._networks_name = f"{defaults.config.prefix}-webhook-trusted-networks"
+        self._trusted_networks()
         self._queue = BufferedQueue(
             self,
             "Queue",
@@ -68,6 +75,7 @@ class Webhooks(Construct):
         self.fanout, self.deliverer = self._fanout(), self._deliverer()
         self.functions = [self.manager, self.fanout, self.deliverer]
         self.queues = [self._queue, self._to_deliver]
+        self.waiting = self._to_deliver
         self.deliveries: list[Delivery] = []
         self.outputs = {
             "WebhooksQueueUrl": self._queue.queue.queue_url,
@@ -78,7 +86,7 @@ class Webhooks(Construct):
             "WebhookDeliveriesTableName": data.webhook_deliveries.fixed_name,
         }
 
-    def _parameter(self) -> str:
+    def _trusted_networks(self) -> None:
         parameter = core.CfnParameter(
             core.Stack.of(self),
             "WebhookTrustedNetworks",
@@ -91,7 +99,16 @@ class Webhooks(Construct):
                 "they are not public, also by plain http. Empty: public addresses, https only."
             ),
         )
-        return parameter.value_as_string
+        ssm.StringParameter(
+            self,
+            "TrustedNetworks",
+            # Not in the functions' environment: a version that is published keeps its own, and the
+            # alias would go on with the value of the day on which the code last changed.
+            parameter_name=self._networks_name,
+            description="The stack's parameter WebhookTrustedNetworks, behind a comma",
+            # No parameter is empty, and an empty part of the list says nothing.
+            string_value=f",{parameter.value_as_string}",
+        )
 
     def _manager(self) -> PythonFunction:
         function = PythonFunction(
@@ -103,7 +120,7 @@ class Webhooks(Construct):
                 "WEBHOOKS_TABLE": self._data.webhooks.table_name,
                 "WEBHOOK_SECRETS_PREFIX": self._secrets_prefix,
                 "WEBHOOK_SECRETS_KEY": self._data.key.key_arn,
-                "WEBHOOK_TRUSTED_NETWORKS": self._trusted,
+                "WEBHOOK_NETWORKS_PARAMETER": self._networks_name,
                 "DELIVERIES_QUEUE_URL": self._to_deliver.queue.queue_url,
                 "RES_OPTIONS": _RESOLVER_OPTIONS,
             },
@@ -120,6 +137,7 @@ class Webhooks(Construct):
             write=True,
         )
         self._may_send(function, self._to_deliver.queue.queue_arn)
+        self._may_read_networks(function)
         return function
 
     def _fanout(self) -> PythonFunction:
@@ -157,7 +175,7 @@ class Webhooks(Construct):
                 "WEBHOOKS_TABLE": self._data.webhooks.table_name,
                 "WEBHOOK_DELIVERIES_TABLE": self._data.webhook_deliveries.table_name,
                 "WEBHOOK_SECRETS_PREFIX": self._secrets_prefix,
-                "WEBHOOK_TRUSTED_NETWORKS": self._trusted,
+                "WEBHOOK_NETWORKS_PARAMETER": self._networks_name,
                 "QUEUE_URL": self._to_deliver.queue.queue_url,
                 "DLQ_URL": self._to_deliver.dead_letters.queue_url,
                 "RES_OPTIONS": _RESOLVER_OPTIONS,
@@ -170,6 +188,7 @@ class Webhooks(Construct):
         )
         self._may_with_secrets(function, ["secretsmanager:GetSecretValue"], write=False)
         self._may_send(function, self._to_deliver.dead_letters.queue_arn)
+        self._may_read_networks(function)
         drain(
             function,
             "Mapping",
@@ -186,6 +205,13 @@ class Webhooks(Construct):
     def _may_send(self, function: PythonFunction, queue_arn: str) -> None:
         function.may(["sqs:SendMessage"], [queue_arn])
         function.may_statements([use_of_key(self._defaults.key, "sqs", write=True)])
+
+    def _may_read_networks(self, function: PythonFunction) -> None:
+        parameter = (
+            f"arn:{core.Aws.PARTITION}:ssm:{core.Aws.REGION}:{core.Aws.ACCOUNT_ID}:"
+            f"parameter/{self._networks_name}"
+        )
+        function.may(["ssm:GetParameter"], [parameter])
 
     def _may_with_secrets(
         self, function: PythonFunction, actions: list[str], *, write: bool

@@ -20,6 +20,7 @@ from cdk.patterns.queues import BufferedQueue, Delivery
 from cdk.patterns.relay import Relay
 
 _RELAY_AGE_MAX_MS = 60_000  # published events lag a minute behind the ledger
+_IN_FLIGHT_MAX = 60_000  # half of SQS's quota of a standard queue, about 120,000
 _SKEW_REFUSALS_MAX = 5  # a minute: a worker's clock is wrong, not one request's luck
 
 
@@ -44,6 +45,15 @@ class Alarms(Construct):
             queue_metric("ApproximateAgeOfOldestMessage", queue.queue_name),
             above=queue.age_max_s,
             minutes=3,
+        )
+
+    def on_waiting(self, queue: BufferedQueue) -> None:
+        """Deliveries that wait for their next attempt come near to what SQS lets be in flight."""
+        self._alarm(
+            f"{queue.queue_name}-in-flight",
+            "Half of what SQS lets wait at once waits: at all of it nothing more is delivered",
+            queue_metric("ApproximateNumberOfMessagesNotVisible", queue.queue_name),
+            above=_IN_FLIGHT_MAX,
         )
 
     def on_dead_letters(self, queue_name: str) -> None:

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from cdk.patterns.bus import Bus
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
-from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
+from cdk.patterns.queues import RECEIVES_MAX, Batching, BufferedQueue, Delivery, drain
 
 
 class Consumer(Construct):
@@ -30,11 +30,18 @@ class Consumer(Construct):
         timeout: core.Duration,
         batching: Batching,
         concurrency_max: int,
+        receives_max: int = RECEIVES_MAX,
     ) -> None:
         super().__init__(scope, f"{id}Consumer")
         config, name = defaults.config, id.lower()
         self.queue = BufferedQueue(
-            self, "Queue", config=config, key=defaults.key, name=name, handled_within=timeout
+            self,
+            "Queue",
+            config=config,
+            key=defaults.key,
+            name=name,
+            handled_within=timeout,
+            receives_max=receives_max,
         )
         self.delivery = Delivery(
             self,

@@ -17,7 +17,7 @@ from cdk.patterns.python_function import PythonFunction
 
 # Receives before a message is dead. Failing handlers shorten its visibility with backoff, so that
 # this takes from seconds to some minutes, not five times the visibility time-out.
-_RECEIVES_MAX = 5
+RECEIVES_MAX = 5
 _AGE_MAX_S = 300  # five minutes behind: consumers are down, or too slow for the load
 # Age counts from the first queue: four days to be handled leave ten to look at a dead letter.
 _RETENTION = core.Duration.days(4)
@@ -53,7 +53,7 @@ class BufferedQueue(Construct):
         name: str,
         handled_within: core.Duration,
         fifo: bool = False,
-        receives_max: int = _RECEIVES_MAX,
+        receives_max: int = RECEIVES_MAX,
         age_max_s: int = _AGE_MAX_S,
     ) -> None:
         """`handled_within` is the time-out of the function that will drain it; `age_max_s` how old
@@ -124,7 +124,7 @@ class Delivery(Construct):
         super().__init__(scope, id)
         self.rule_name = config.name(name)
         self.bus_name = bus.bus_name
-        rule = events.CfnRule(
+        self.rule = rule = events.CfnRule(
             self,
             "Rule",
             name=self.rule_name,

@@ -51,6 +51,7 @@ class ObservabilityStack(core.Stack):
         alarms.on_dead_letters(data.bus_dead_letter_name)
         for queue in service.queues:
             alarms.on_queue(queue)
+        alarms.on_waiting(service.webhooks.waiting)
         for function in service.functions:
             alarms.on_function(function)
         for delivery in service.deliveries:

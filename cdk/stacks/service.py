@@ -1,5 +1,7 @@
 """What can be made again: functions, queues, the ingress bus, the REST API."""
 
+from typing import cast
+
 import aws_cdk as core
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
@@ -106,7 +108,25 @@ class ServiceStack(core.Stack):
             api=self.api,
         )
         self.parts: list[Part] = [self.notifications, self.webhooks, self.fraud]
+        self._decide_last()
         self._outputs()
+
+    def _decide_last(self) -> None:
+        """Whoever reads events is deployed before whoever writes them.
+
+        Else what a new release decides first would reach rules that do not name its type yet, and
+        functions that do not know it.
+        """
+        writers = (self.api_function, self.commands)
+        readers = [function for function in self.functions if function not in writers]
+        before = [
+            *(cast(core.CfnResource, reader.alias.node.default_child) for reader in readers),
+            *(delivery.rule for delivery in self.deliveries),
+        ]
+        for writer in writers:
+            alias = cast(core.CfnResource, writer.alias.node.default_child)
+            for resource in before:
+                alias.add_resource_dependency(resource)
 
     @property
     def functions(self) -> list[PythonFunction]:

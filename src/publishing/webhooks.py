@@ -41,7 +41,7 @@ def webhooks_handler() -> Callable[[dict[str, Any], object], Answer]:
         secrets=MemorySecrets(),
         sqs=_Queue(),  # type: ignore[arg-type]
         deliveries_queue_url="",
-        trusted=(),
+        trusted=lambda: (),
         resolve=lambda host, _port: [_PRIVATE if "intranet" in host else _PUBLIC],
         clock=lambda: _AT,
         random_bytes=bytes,

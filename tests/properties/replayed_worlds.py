@@ -91,13 +91,17 @@ HISTORY_SHAPE: Shape[Any] = Shape(
 
 @dataclass
 class Run:
-    """A replay under way: its steps, when the next one may be taken, what it came to."""
+    """A replay under way: its steps, when the next one may be taken, what it came to; `overdue`
+    are the accounts of what was still on its way while it waited, `alone` says that no other run
+    filled the same generation meanwhile."""
 
     steps: Steps[Outcome]
     not_before: int = 0
+    overdue: set[str] = field(default_factory=set)
     outcome: Outcome | None = None
     error: Exception | None = None
     taking: bool = False  # a step, right now
+    alone: bool = True
 
     @property
     def over(self) -> bool:

@@ -19,11 +19,12 @@ CUSTOMERS = ("ann", "bob", "eve", "joe")
 
 @st.composite
 def ledgers(draw: st.DrawFn) -> Ledger:
-    """Some accounts and payments of one to three legs among them and the bank, over weeks."""
+    """Some accounts and payments of one to three legs among them and the bank, over weeks; some
+    begin before 1970."""
     ledger = Ledger()
+    hour = draw(st.sampled_from([MONDAY, -1, -30 * DAY]))
     for name in CUSTOMERS:
-        ledger.open(name)
-    hour = MONDAY
+        ledger.open(name, hour)
     for _ in range(draw(st.integers(1, 14))):
         hour += draw(st.sampled_from([0, 1, DAY, WEEK]))
         legs = draw(

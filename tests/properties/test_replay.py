@@ -36,6 +36,7 @@ class Storm:
         self.world = ReplayedWorld(shape)
         self.runs: list[Run] = []
         self.nested = 0
+        self.lag = self.random.choice((0.0, 0.9))  # how often a wait is shorter than the backlog
         for name in ACCOUNTS:
             self.world.commit(self.world.book.open(name))
         self.pay()
@@ -115,7 +116,11 @@ class Storm:
                 lambda replay: replay.run(resume=True, swap=swap),
                 lambda replay: replay.abort(),
             ]
-            self.runs.append(self.world.run(self.random.choices(begin, (6, 5, 1))[0]))
+            for other in self.runs:
+                other.alone = False
+            run = self.world.run(self.random.choices(begin, (6, 5, 1))[0])
+            run.alone = not self.runs
+            self.runs.append(run)
 
     def step(self) -> None:
         """A replay goes on."""
@@ -138,11 +143,13 @@ class Storm:
         action()
 
     def _take(self, run: Run) -> None:
-        """One step, not before its time. What a run waits for arrives meanwhile."""
+        """One step, not before its time. What a run waits for arrives meanwhile, or some of it, or
+        nothing: then its patience ends, and it takes from the events what is on its way."""
         if run.taking:
             return
         run.taking, quiet = True, self.world.meanwhile
         self.world.now = max(self.world.now, run.not_before)
+        before = self.world.generations.pointer()
         try:
             step = next(run.steps)
         except StopIteration as done:
@@ -154,15 +161,30 @@ class Storm:
             run.not_before = self.world.now + round(step.wait_seconds * MICROSECONDS)
             if step.what.startswith("waiting"):
                 self.world.meanwhile = lambda: None
-                self.world.deliver_all()
+                self._arrive()
+                run.overdue |= {
+                    entry.id for event in self.world.in_flight for entry in event.accounts
+                }
+        now = self.world.generations.pointer()
+        if run.alone and (before.phase, now.phase) == ("building", "swapping"):
+            self._new_generation_is_ahead_nowhere(before.live, before.built)
         run.taking, self.world.meanwhile = False, quiet
 
+    def _arrive(self) -> None:
+        """All that is on its way; or the oldest of it, while more is paid: consumers lag."""
+        if self.random.random() >= self.lag:
+            self.world.deliver_all()
+        else:
+            self.world.deliver(0, range(self.random.randint(0, len(self.world.in_flight))))
+            self.pay()
+
     def _judge(self, run: Run) -> None:
-        """Nothing is named that was merely on its way; what was wrong is mended by the swap."""
+        """Nothing is named that arrived in time; what was wrong is mended by the swap."""
         assert run.outcome is not None
         if run.outcome.compared:
             named = {difference.account for difference in run.outcome.compared.kept}
-            assert named <= self.world.corrupted | self.world.lacking | self.world.mended
+            wrong = self.world.corrupted | self.world.lacking | self.world.mended
+            assert named <= wrong | run.overdue
         if run.outcome.swapped:
             for name in self.world.corrupted:
                 self.world.shown.pop(name, None)
@@ -178,10 +200,20 @@ class Storm:
                 done = [entry.version for entry, event in entries if id(event) not in waiting]
                 assert self.shape.reach(self.shape.read(store, name))[0] >= max(done, default=0)
 
+    def _new_generation_is_ahead_nowhere(self, live: int, built: int) -> None:
+        """When readers begin to go over, whoever still answers from the live one is not behind."""
+        for name in self.world.book.entries.keys() - self.world.corrupted:
+            old, new = (
+                self.shape.reach(self.shape.read(self.world.generations.store_of(number), name))
+                for number in (live, built)
+            )
+            assert all(map(int.__ge__, old, new)), (name, old, new)
+
     def _calm(self) -> None:
         """Whoever takes over at last ends with what the events make, and nothing beside it."""
         self.world.meanwhile = lambda: None
         self.world.refused = lambda _: set()
+        self.lag = 0.0
         self.world.deliver_all()
         if self.world.generations.pointer().phase != "steady":
             self._through(lambda replay: replay.run(resume=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,7 +14,14 @@ from ledger.importers.faults import REASONS
 from ledger.importers.instructions import SourceError
 from ledger.importers.iso20022 import pain001
 from ledger.importers.payment_file import PaymentFile, judge
-from ledger.importers.payments_csv import AccountsCsv, PaymentsCsv
+from ledger.importers.payments_csv import (
+    ACCOUNT_COLUMNS,
+    ACCOUNT_COLUMNS_OPTIONAL,
+    PAYMENT_COLUMNS,
+    PAYMENT_COLUMNS_OPTIONAL,
+    AccountsCsv,
+    PaymentsCsv,
+)
 from tests.support.messages import usual
 
 KNOWN = {*REASONS, *BY_CODE}
@@ -85,3 +93,30 @@ def test_any_rows_are_read_or_refused(edits: list[tuple[int, int, str]], tail: b
             except SourceError as error:
                 reason = error.reason
         assert reason in {"", *REASONS}
+
+
+VALUES = st.sampled_from(
+    ["", "a", "b", "p1", "EUR", "EUX", "asset", "1", "-1", "0.001", "none", "9" * 19, "2026-02-30",
+     "0001-01-01T00:00:00+23:59", "stand-in", "stand-in:source", "stand-in:destination",
+     "screening:", "screening:\n", "4111 1111 1111 1111", "\t4111111111111111", "\x7f", " ", "\x00",
+     "\u0663", "x" * 141]
+)  # fmt: skip
+ROW_LENGTH = len(PAYMENT_COLUMNS + PAYMENT_COLUMNS_OPTIONAL)
+FORMS = (
+    (PAYMENT_COLUMNS + PAYMENT_COLUMNS_OPTIONAL, PaymentsCsv),
+    (ACCOUNT_COLUMNS + ACCOUNT_COLUMNS_OPTIONAL, AccountsCsv),
+)
+
+
+@given(rows=st.lists(st.lists(VALUES, min_size=ROW_LENGTH, max_size=ROW_LENGTH), max_size=3))
+@example(rows=[["p1", "stand-in:destination", "\x7f", "EUR", "1", "", "", "", ""]])
+@example(rows=[["p1", "a", "b", "EUR", "1", "", "", "\t4111111111111111", "x"]])
+@example(rows=[["p1", "a", "b", "EUR", "1", "", "", "", "\U0001f600" * 16_000 + "x" * 141]])
+def test_rows_of_any_values_are_read_or_refused(rows: list[list[str]]) -> None:
+    """Each column may hold what another should, several faults, and names of the reader's own."""
+    for columns, kind in FORMS:
+        with TemporaryDirectory() as directory:
+            path = Path(directory) / "file.csv"
+            with path.open("w", encoding="utf-8", newline="") as file:
+                csv.writer(file).writerows([columns, *rows])
+            judged(kind(path))

@@ -123,10 +123,10 @@ def test_a_trusted_network_lets_in_its_own_addresses_and_no_others(data: st.Data
 def test_networks_are_read_from_a_list() -> None:
     """Comma-separated CIDR blocks of both versions; blank is none; a typo is not ignored."""
     assert networks_of("") == networks_of(" , ") == ()
-    assert networks_of("10.0.0.0/8, fd00::/8") == (
+    assert networks_of("10.0.0.1/8, fd00::/8") == (
         IPv4Network("10.0.0.0/8"),
         IPv6Network("fd00::/8"),
     )
-    for wrong in ("10.0.0.0/33", "10.0.0.1/8", "localhost", "10.0.0.0/8;127.0.0.0/8"):
+    for wrong in ("10.0.0.0/33", "10.0.0.256/8", "localhost", "10.0.0.0/8;127.0.0.0/8"):
         with pytest.raises(ValueError, match=r"\S"):
             networks_of(wrong)

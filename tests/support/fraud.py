@@ -152,6 +152,7 @@ def recorded(payment: str = "p", verdict: Any = "block", **fields: Any) -> Payme
 @st.composite
 def histories(draw: st.DrawFn, size_max: int = 40) -> list[Movement]:
     """What events did to one account, each version once: dense in time, or over half a year."""
+    start = draw(st.sampled_from([MONDAY, MONDAY, 0, -1, -15, -200, -60 * WEEK]))  # 0 is 1970
     span = draw(st.sampled_from([30, 400, 26 * WEEK]))
     crowd = draw(st.sampled_from([3, 60]))
     amounts = st.one_of(st.integers(0, 3), st.integers(1, 10**6), st.just(2**63 - 1))
@@ -159,7 +160,7 @@ def histories(draw: st.DrawFn, size_max: int = 40) -> list[Movement]:
         Movement(
             account="ann",
             version=version,
-            hour=MONDAY + draw(st.integers(0, span)),
+            hour=start + draw(st.integers(0, span)),
             opened=version == 1,
             sent_minor=draw(amounts),
             received_minor=draw(amounts),

@@ -15,6 +15,7 @@ AWS_METRICS: dict[tuple[str, tuple[str, ...]], set[str]] = {
     ("AWS/ApiGateway", ("ApiName",)): {"Count", "4XXError", "5XXError", "Latency"},
     ("AWS/SQS", ("QueueName",)): {
         "ApproximateAgeOfOldestMessage",
+        "ApproximateNumberOfMessagesNotVisible",
         "ApproximateNumberOfMessagesVisible",
         "NumberOfMessagesSent",
     },

@@ -5,6 +5,7 @@ from pathlib import Path
 from cdk.bundling import RUNTIME_VERSION
 from tests.template.templates import Templates
 
+WRITERS = ("api", "commands")  # of events
 # handler, time-out, environment besides what all have; tables, buses and queues by name
 FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
     "api": (
@@ -49,14 +50,14 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
             "WEBHOOKS_TABLE": "webhooks",
             "WEBHOOK_SECRETS_PREFIX": "ledger-{stage}/webhooks/",
             "WEBHOOK_SECRETS_KEY": ("Events, projections and archives of the ledger, {stage}.Arn"),
-            "WEBHOOK_TRUSTED_NETWORKS": "<parameter WebhookTrustedNetworks>",
+            "WEBHOOK_NETWORKS_PARAMETER": "ledger-{stage}-webhook-trusted-networks",
             "DELIVERIES_QUEUE_URL": "webhook-deliveries",
             "RES_OPTIONS": "timeout:1 attempts:2",
         },
     ),
     "webhooks": (
         "consumers.webhooks.fanout.handler",
-        30,
+        60,
         {
             "WEBHOOKS_TABLE": "webhooks",
             "QUEUE_URL": "webhooks",
@@ -65,12 +66,12 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
     ),
     "webhookdelivery": (
         "consumers.webhooks.deliverer.handler",
-        75,
+        100,
         {
             "WEBHOOKS_TABLE": "webhooks",
             "WEBHOOK_DELIVERIES_TABLE": "webhook-deliveries",
             "WEBHOOK_SECRETS_PREFIX": "ledger-{stage}/webhooks/",
-            "WEBHOOK_TRUSTED_NETWORKS": "<parameter WebhookTrustedNetworks>",
+            "WEBHOOK_NETWORKS_PARAMETER": "ledger-{stage}-webhook-trusted-networks",
             "QUEUE_URL": "webhook-deliveries",
             "DLQ_URL": "webhook-deliveries-dlq",
             "RES_OPTIONS": "timeout:1 attempts:2",
@@ -195,6 +196,19 @@ def test_a_deployment_keeps_the_version_before(templates: Templates) -> None:
     versions = templates.all("AWS::Lambda::Version")
     assert len(versions) == len(FUNCTIONS)
     assert {version.body.get("DeletionPolicy") for version in versions} == {"Retain"}
+
+
+def test_readers_of_events_are_deployed_before_their_writers(templates: Templates) -> None:
+    """During a deployment no event of a new type meets a rule or a function of the release before:
+    both deciders are switched over once everything that reads has been."""
+    aliases = {
+        templates.text(alias.stack, alias.properties["FunctionName"]): alias
+        for alias in templates.all("AWS::Lambda::Alias")
+    }
+    rules = {rule.logical_id for rule in templates.all("AWS::Events::Rule")}
+    readers = {alias.logical_id for name, alias in aliases.items() if name not in WRITERS}
+    for writer in WRITERS:
+        assert set(aliases[writer].body["DependsOn"]) == readers | rules
 
 
 def test_outputs_are_what_the_command_line_reads(templates: Templates) -> None:

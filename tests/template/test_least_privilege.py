@@ -10,6 +10,9 @@ IN_A_TRANSACTION = "ForAnyValue:StringEquals dynamodb:EnclosingOperation=Transac
 THE_POINTER = f"ForAllValues:StringEquals dynamodb:LeadingKeys={POINTER}"
 DATA_KEY = "Events, projections and archives of the ledger, {stage}.Arn"
 SERVICE_KEY = "Queues, ingress, logs and alarms of the ledger, {stage}.Arn"
+TRUSTED_NETWORKS = (
+    "arn:<Partition>:ssm:<Region>:<AccountId>:parameter/ledger-{stage}-webhook-trusted-networks"
+)
 SECRETS = "arn:<Partition>:secretsmanager:<Region>:<AccountId>:secret:ledger-{stage}/webhooks/*"
 
 _READ_KEY = ("kms:Decrypt", "kms:DescribeKey")
@@ -94,6 +97,7 @@ GRANTS: dict[str, Grants] = {
             "secretsmanager:PutSecretValue",
         ),
         ("webhook-deliveries queue", ""): ("sqs:SendMessage",),
+        (TRUSTED_NETWORKS, ""): ("ssm:GetParameter",),
         (DATA_KEY, _via("dynamodb")): _WRITE_DYNAMODB,
         (DATA_KEY, _via("secretsmanager")): _WRITE_OTHER,
         (SERVICE_KEY, _via("sqs")): _WRITE_OTHER,
@@ -111,6 +115,7 @@ GRANTS: dict[str, Grants] = {
         (SECRETS, ""): ("secretsmanager:GetSecretValue",),
         ("webhook-deliveries queue", ""): _MAPPING,
         ("webhook-deliveries-dlq.Arn", ""): ("sqs:SendMessage",),
+        (TRUSTED_NETWORKS, ""): ("ssm:GetParameter",),
         (DATA_KEY, _via("dynamodb")): _WRITE_DYNAMODB,
         (DATA_KEY, _via("secretsmanager")): _READ_KEY,
         (SERVICE_KEY, _via("sqs")): _WRITE_OTHER,

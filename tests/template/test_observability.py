@@ -25,6 +25,16 @@ def test_every_other_queue_has_an_alarm_on_its_age(templates: Templates) -> None
         assert alarm.properties["Threshold"] == (3_600 if queue == "webhook-deliveries" else 300)
 
 
+def test_the_queue_whose_messages_wait_in_flight_has_an_alarm_on_their_number(
+    templates: Templates,
+) -> None:
+    """SQS stops handing out a standard queue at about 120,000: half of it is news."""
+    alarmed = _alarms(templates, "ApproximateNumberOfMessagesNotVisible")
+    assert {queue: alarm.properties["Threshold"] for queue, alarm in alarmed.items()} == {
+        "webhook-deliveries": 60_000
+    }
+
+
 def test_every_function_has_alarms_on_errors_and_throttles(templates: Templates) -> None:
     """No function fails or is held back unseen."""
     functions = set(templates.named("AWS::Lambda::Function"))

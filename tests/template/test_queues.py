@@ -38,6 +38,16 @@ def test_messages_die_after_a_finite_number_of_receives(templates: Templates) ->
             assert 3 <= queue.properties["RedrivePolicy"]["maxReceiveCount"] <= 10
 
 
+def test_a_hot_account_has_more_tries_than_others(templates: Templates) -> None:
+    """Whoever loses a race for an account loses receives that no fault of the message costs."""
+    queues = templates.named("AWS::SQS::Queue")
+    receives = {
+        name: queues[name].properties["RedrivePolicy"]["maxReceiveCount"]
+        for name in ("balances", "fraud")
+    }
+    assert receives == {"balances": 5, "fraud": 8}
+
+
 def test_dead_letters_outlive_what_they_waited_before(templates: Templates) -> None:
     """A dead letter's age counts from its first queue, and leaves days to look at it."""
     for name, queue in templates.named("AWS::SQS::Queue").items():
@@ -70,7 +80,7 @@ def test_queues_feed_functions_as_declared(templates: Templates) -> None:
         "balances": ("balances", 100, 1, concurrency[2]),
         "history": ("history", 100, 1, concurrency[3]),
         "notifications": ("notifications", 100, 1, {"dev": 2, "prod": 20}[templates.stage]),
-        "fraud": ("fraud", 100, 1, {"dev": 2, "prod": 10}[templates.stage]),
+        "fraud": ("fraud", 100, 1, {"dev": 2, "prod": 4}[templates.stage]),
     }
     expected["webhooks"] = ("webhooks", 25, 1, {"dev": 2, "prod": 20}[templates.stage])
     # No window: a delivery is not kept waiting for others.

@@ -7,9 +7,11 @@ subscribers which they know.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from consumers.fraud.store import FraudStore, Review
+from ledger.consuming.batches import NOT_TRIED
 from ledger.contracts.events import PaymentScreened
 from ledger.contracts.fraud import FraudAlert, encode_fraud_alert
 from ledger.runtime.faults import AWS_ERRORS, BrokenItemError, StoreError, code_of
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_sns.type_defs import MessageAttributeValueTypeDef
 
 BROKEN_ITEM: Final = "broken_item"
+#: Alerts that failed one behind the other: the topic is out, and took the SDK's two tries of 4 s.
+FAILURES_IN_A_ROW_MAX: Final = 2
+#: No alert is begun with less time left: 8 s for a topic that is out, and some for the rest.
+RESERVED_MILLISECONDS: Final = 12_000
 
 
 class Alerter:
@@ -28,6 +34,25 @@ class Alerter:
         self._store = store
         self._sns = sns
         self._topic_arn = topic_arn
+
+    def tell_all(
+        self, events: Sequence[tuple[int, PaymentScreened]], remaining_ms: Callable[[], float]
+    ) -> dict[int, str]:
+        """Tell of verdicts that are not clear, each with its place in the batch; error codes by the
+        places of those that must come again. `remaining_ms` is the time left for it."""
+        failed: dict[int, str] = {}
+        in_a_row = 0
+        for place, event in events:
+            if in_a_row >= FAILURES_IN_A_ROW_MAX or remaining_ms() < RESERVED_MILLISECONDS:
+                failed[place] = NOT_TRIED
+                continue
+            code = self.tell(event)
+            if code is None:
+                in_a_row = 0
+                continue
+            failed[place] = code
+            in_a_row += code != BROKEN_ITEM  # which says nothing about the next one
+        return failed
 
     def tell(self, event: PaymentScreened) -> str | None:
         """List and announce one verdict that is not clear; an error code if it must come again."""

@@ -11,7 +11,7 @@ verdict twice for once. So a payment has one verdict, whatever fails, and in wha
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,12 +19,18 @@ from typing import Final
 from consumers.fraud.features import Features, TooManyGapsError
 from consumers.fraud.scorer import Scorer
 from consumers.fraud.screening import Screening, asks_for_verdict, judged, screened_accounts
-from consumers.fraud.store import ACTIONS_MAX, FraudStore, Remembered
+from consumers.fraud.store import (
+    ACTIONS_MAX,
+    FraudStore,
+    Remembered,
+    UnknownItemVersionError,
+)
 from ledger.consuming.batches import NOT_TRIED
 from ledger.contracts.commands import ScreenPayment
 from ledger.contracts.events import AccountEvent
 from ledger.runtime.backoff import full_jitter_seconds
 from ledger.runtime.faults import BrokenItemError, StoreError
+from ledger.runtime.telemetry import named
 
 #: Some 0.5 s at most in all: who loses that often to others had better come back in seconds.
 ATTEMPTS_MAX: Final = 6
@@ -79,7 +85,9 @@ class Screener:
         """
         total = _Outcome()
         in_a_row = 0
-        for chunk in packed(events):
+        chunks = deque(packed(events))
+        while chunks:  # ends: a chunk is taken apart once
+            chunk = chunks.popleft()
             if in_a_row >= FAILURES_IN_A_ROW_MAX:
                 total.failed.update((place, NOT_TRIED) for place, _ in chunk)
                 continue
@@ -88,6 +96,12 @@ class Screener:
             except StoreError as error:
                 in_a_row += 1
                 total.failed.update((place, error.code) for place, _ in chunk)
+                continue
+            except Exception as error:  # noqa: BLE001 - a bug over one event fails that one alone
+                if len(chunk) > 1:
+                    chunks.extendleft([each] for each in reversed(chunk))
+                else:
+                    total.failed[chunk[0][0]] = f"exception:{named(error)}"
                 continue
             in_a_row = 0
             total.screenings.update(outcome.screenings)
@@ -176,7 +190,14 @@ class Screener:
         if not asks_for_verdict(event):
             return
         made = (screening for screening in fresh if screening.command.payment == event.id)
-        found = next(made, None) or self._store.screening(event.id)
+        try:
+            found = next(made, None) or self._store.screening(event.id)
+        except BrokenItemError:
+            outcome.failed[place] = BROKEN_ITEM
+            return
+        except UnknownItemVersionError as error:
+            outcome.failed[place] = error.code
+            return
         if found:
             outcome.screenings[place] = found
         else:

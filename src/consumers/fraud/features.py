@@ -134,7 +134,8 @@ def observed(features: Features, movement: Movement) -> Features:
     versions = _with_version(features.versions, movement.version)
     if len(versions) > RUNS_MAX:
         raise TooManyGapsError
-    opened_hour = movement.hour if movement.opened else features.opened_hour
+    # What lies before 1970 counts as its first hour: hours are stored without a sign.
+    opened_hour = max(0, movement.hour) if movement.opened else features.opened_hour
     hour = movement.hour
     newest = max(features.newest_hour, hour) if _moves(movement) else features.newest_hour
     sent, weeks, received = features.sent, features.sent_weeks, features.received

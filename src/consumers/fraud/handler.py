@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from consumers.fraud.alerting import Alerter
 from consumers.fraud.batch import Screener, Send
@@ -20,6 +22,7 @@ from ledger.contracts.events import AccountEvent, Event, PaymentScreened
 from ledger.runtime.clients import dynamodb_client, sns_client
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
+from ledger.runtime.sqs import BatchAnswer
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -51,7 +54,7 @@ def make_handler(
     screener = Screener(store, scorer, send, random=world["random"], pause=pause)
     alerter = Alerter(store, sns, topic_arn)
 
-    def handle(events: Sequence[Event]) -> Handled:
+    def handle(remaining_ms: Callable[[], float], events: Sequence[Event]) -> Handled:
         failed, counts = screener.screen(
             [
                 (place, event)
@@ -59,16 +62,28 @@ def make_handler(
                 if isinstance(event, AccountEvent)
             ]
         )
-        alerts: Counter[str] = Counter()
-        for place, event in enumerate(events):
-            if isinstance(event, PaymentScreened) and event.verdict != "clear":
-                code = alerter.tell(event)
-                alerts["FraudAlertsFailed" if code else "FraudAlerts"] += 1
-                if code:
-                    failed[place] = code
-        return Handled(failed=failed, counts=counts | alerts)
+        verdicts = [
+            (place, event)
+            for place, event in enumerate(events)
+            if isinstance(event, PaymentScreened) and event.verdict != "clear"
+        ]
+        untold = alerter.tell_all(verdicts, remaining_ms)
+        alerts = Counter(
+            {"FraudAlerts": len(verdicts) - len(untold), "FraudAlertsFailed": len(untold)}
+        )
+        return Handled(failed=failed | untold, counts=counts + alerts)
 
-    return make_consumer(handle, **world)
+    def handler(event: dict[str, Any], context: object) -> BatchAnswer:
+        remaining = partial(_remaining_ms, context)
+        return make_consumer(partial(handle, remaining), **world)(event, context)
+
+    return handler
+
+
+def _remaining_ms(context: object) -> float:
+    """The time until Lambda ends the invocation; without end where the context does not say."""
+    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
+    return math.inf if remaining is None else remaining()
 
 
 def _build() -> Consumer:

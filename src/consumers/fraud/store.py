@@ -32,7 +32,7 @@ ACTIONS_MAX: Final = 100
 REVIEWS_INDEX: Final = "reviews"
 _KEYS_MAX: Final = 100  # of BatchGetItem
 _LOAD_ROUNDS_MAX: Final = 4  # DynamoDB left some keys out three times: it is overloaded
-_SCHEMA: Final = 1  # of the features; stored as `v`
+_SCHEMA: Final = 1  # of features and of verdicts; stored as `v`
 _CANCELED: Final = "TransactionCanceledException"
 #: What cancels a transaction because somebody else writes the same items: read, and decide again.
 _BEHIND: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
@@ -40,6 +40,13 @@ _ALL_REVIEWS: Final = "all"  # the index's one partition: verdicts that are not 
 _COMMAND: Final = msgspec.json.Decoder(ScreenPayment)
 
 Item = Mapping[str, Mapping[str, Any]]
+
+
+class UnknownItemVersionError(StoreError):
+    """A newer release wrote an item: this worker is about to be replaced, and must not write."""
+
+    def __init__(self) -> None:
+        super().__init__("unknown_item_version")
 
 
 class Remembered(Struct, frozen=True):
@@ -90,7 +97,7 @@ class FraudStore(Protocol):
         """
 
     def screening(self, payment: str) -> Screening | None:
-        """The verdict that a payment was given, if it was."""
+        """The verdict that a payment was given, if it was. Raises BrokenItemError, too."""
 
     def add_review(self, review: Review) -> None:
         """Put a verdict that the ledger recorded into the list of reviews; twice is once."""
@@ -253,6 +260,7 @@ def screening_item(screening: Screening) -> dict[str, Any]:
     command = screening.command
     return {
         "pk": {"S": screening_key(command.payment)},
+        "v": {"N": str(_SCHEMA)},
         "account": {"S": screening.account},
         "command": {"S": encode_command(command).decode()},
     }
@@ -270,9 +278,7 @@ def review_item(review: Review) -> dict[str, Any]:
 
 
 def _remembered(item: Item) -> Remembered:
-    if item.get("v") != {"N": str(_SCHEMA)}:
-        # A newer release wrote it: this worker is about to be replaced, and must not write.
-        raise StoreError("unknown_item_version")
+    _expect_schema(item)
     try:
         return Remembered(decoded(bytes(item["features"]["B"])), int(item["revision"]["N"]))
     except (KeyError, ValueError) as error:
@@ -280,10 +286,16 @@ def _remembered(item: Item) -> Remembered:
 
 
 def _screening(item: Item) -> Screening:
+    _expect_schema(item)
     try:
         return Screening(item["account"]["S"], _COMMAND.decode(item["command"]["S"]))
     except (KeyError, msgspec.MsgspecError) as error:
         raise BrokenItemError("an item of the fraud table is no verdict") from error
+
+
+def _expect_schema(item: Item) -> None:
+    if item.get("v") != {"N": str(_SCHEMA)}:
+        raise UnknownItemVersionError
 
 
 def _review(item: Item) -> Review:

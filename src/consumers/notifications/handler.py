@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consumers.notifications.decide import Notification, decide
-from consumers.notifications.topic import Publish, Topic
-from ledger.consuming.batches import Consumer, Handled, World, make_reader
+from consumers.notifications.topic import AWS_ATTEMPTS, OUT_OF_REACH_SECONDS, Publish, Topic
+from ledger.consuming.batches import RESERVED_MS, Consumer, Handled, World, make_reader
 from ledger.consuming.deployed import deployed_world
 from ledger.consuming.events import event_and_text
 from ledger.contracts.notifications import ALERT_TYPE
@@ -19,6 +19,10 @@ from ledger.runtime.settings import read_settings
 
 if TYPE_CHECKING:
     from typing import Unpack
+
+
+#: No part is begun with less time left: the topic may be out of reach all along.
+PART_RESERVED_MS: Final = round(1_000 * OUT_OF_REACH_SECONDS) + RESERVED_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,11 @@ class Told(NamedTuple):
 def make_handler(*, publish: Publish, **world: Unpack[World]) -> Consumer:
     """A handler of batches of queue messages; see `make_reader`."""
     return make_reader(
-        partial(tell, publish), read=read, entries=lambda told: len(told.notifications), **world
+        partial(tell, publish),
+        read=read,
+        entries=lambda told: len(told.notifications),
+        reserved_ms=PART_RESERVED_MS,
+        **world,
     )
 
 
@@ -71,7 +79,7 @@ def tell(publish: Publish, batch: Sequence[Told]) -> Handled:
 
 def _build() -> Consumer:
     settings = read_settings(Settings)
-    topic = Topic(sns_client(attempts=2), settings.topic_arn)
+    topic = Topic(sns_client(attempts=AWS_ATTEMPTS), settings.topic_arn)
     return make_handler(publish=topic.publish, **deployed_world(settings.queue_url))
 
 

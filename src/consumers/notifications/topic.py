@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from consumers.notifications.decide import Notification
 from ledger.consuming.batches import NOT_TRIED
+from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.faults import AWS_ERRORS, code_of
 from ledger.runtime.packing import packed
 
@@ -28,8 +29,12 @@ REQUEST_BYTES_MAX: Final = 256 * 1024  # a request, and so a message: bodies and
 #: With more, SNS drops a message that a queue asked for as it is (raw delivery).
 ATTRIBUTES_MAX: Final = 10
 #: After this many requests that failed one behind the other the topic is taken to be out of reach:
-#: at 2 tries of 3 s each that is 18 s of the function's 30, and its answer still goes out.
+#: see OUT_OF_REACH_SECONDS.
 FAILURES_IN_A_ROW_MAX: Final = 3
+#: Of one call, inside the SDK: what was not published comes back, and is tried again then.
+AWS_ATTEMPTS: Final = 1
+#: For how long a topic that does not answer is tried.
+OUT_OF_REACH_SECONDS: Final = FAILURES_IN_A_ROW_MAX * seconds_at_most(AWS_ATTEMPTS)
 #: The code of a message that SNS said nothing about.
 NO_RESULT: Final = "no_result"
 

@@ -71,9 +71,9 @@ def is_public(address: Address) -> bool:
 def networks_of(text: str) -> tuple[Network, ...]:
     """The networks in a comma-separated list of CIDR blocks; none for blank text.
 
-    Raises ValueError for what is no block, or has bits set beyond its prefix.
+    Bits set beyond a prefix are ignored, as AWS does. Raises ValueError for what is no block.
     """
-    return tuple(ip_network(part.strip()) for part in text.split(",") if part.strip())
+    return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
 def _meant(address: Address) -> Address:

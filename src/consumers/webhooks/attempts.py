@@ -114,6 +114,6 @@ class Attempts:
             return directory.with_(found.changed(disabled_by="gone", updated_at=now))
 
         try:
-            change_directory(self._store, disabled)
+            change_directory(self._store, disabled, attempts=1)  # time is short
         except (StoreError, BrokenItemError, ConflictError):
             return  # the next answer of 410 disables it

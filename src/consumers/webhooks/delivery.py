@@ -12,7 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
@@ -20,12 +20,14 @@ from msgspec import Struct
 from consumers.webhooks.attempts import Attempts, Outcome
 from consumers.webhooks.faults import PERMANENT, AttemptError, Fault
 from consumers.webhooks.messages import Delivery, MalformedDeliveryError, decode_delivery
+from consumers.webhooks.posting import TOTAL_SECONDS
 from consumers.webhooks.schedule import (
     DELAYS_SECONDS,
     delay_seconds,
     is_last,
     retry_after_seconds,
 )
+from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_each, receive_count
 from ledger.runtime.telemetry import Line, Telemetry, named
 
@@ -34,11 +36,26 @@ if TYPE_CHECKING:
 
 Handler = Callable[[dict[str, Any], object], BatchAnswer]
 
-#: No attempt is begun with less time left: it takes 14 s where all is as slow as it may be, 5 s for
-#: the endpoint and 3 s for each of AWS's answers; the rest is for putting failures off or aside.
-RESERVED_MILLISECONDS: Final = 15_000
+#: Of one call, inside the SDK: a message that comes back is the next.
+AWS_ATTEMPTS: Final = 1
+_CALL_SECONDS: Final = seconds_at_most(AWS_ATTEMPTS)
+#: What an attempt asks of AWS: the directory, perhaps anew, whether it was delivered, two secrets,
+#: the trusted networks; at the end a record of it, or the directory again, read and written.
+_ATTEMPT_CALLS: Final = 8
+#: Putting one message aside, and putting the others off.
+_SETTLING_MILLISECONDS: Final = round(1_000 * 2 * _CALL_SECONDS)
+#: No attempt is begun with less time left, as it may take that where all is as slow as it may be.
+RESERVED_MILLISECONDS: Final = (
+    round(1_000 * (TOTAL_SECONDS + _ATTEMPT_CALLS * _CALL_SECONDS)) + _SETTLING_MILLISECONDS
+)
 _MICROSECONDS_PER_SECOND: Final = 1_000_000
 _NAMED_MAX: Final = 10  # subscribers in a log line: as many as a batch has messages
+
+
+class _Group(TypedDict, total=False):
+    """The arguments of `send_message` that say which group a message is of."""
+
+    MessageGroupId: str
 
 
 class _Task(Struct, frozen=True):
@@ -97,7 +114,7 @@ def make_handler(
             work = partial(worker.work, lambda: _remaining_ms(context))
             for group in side_by_side(work, groups.values()):
                 results += group
-            back = _settled(sqs, queues, results)
+            back = _settled(sqs, queues, results, lambda: _remaining_ms(context))
             if back:
                 line.note("delays_refused", delay_each(sqs, queues.deliveries, back))
             _report(line, results, back)
@@ -176,17 +193,26 @@ def _opened(records: Sequence[Record]) -> tuple[list[_Task], list[_Result]]:
 
 
 def _settled(
-    sqs: SQSClient, queues: Queues, results: Sequence[_Result]
+    sqs: SQSClient,
+    queues: Queues,
+    results: Sequence[_Result],
+    remaining_ms: Callable[[], float],
 ) -> list[tuple[Record, int]]:
-    """Puts aside what is not to be tried again; what comes back, each with its wait in seconds."""
+    """Puts aside what is not to be tried again; what comes back, each with its wait in seconds.
+
+    After one that SQS did not take, and with too little time, nothing more is put aside."""
     back = []
+    takes = True
     for result in results:
         if result.fault is None:
             continue
         is_over = result.fault in PERMANENT or is_last(receive_count(result.record))
-        if not (is_over and _buried(sqs, queues.dead_letters, result)):
-            # Also what could not be put aside: in the end SQS does it itself.
-            back.append((result.record, result.wait_seconds))
+        if is_over and takes and remaining_ms() >= _SETTLING_MILLISECONDS:
+            takes = _buried(sqs, queues.dead_letters, result)
+            if takes:
+                continue
+        # Also what could not be put aside: in the end SQS does it itself.
+        back.append((result.record, result.wait_seconds))
     return back
 
 
@@ -196,6 +222,7 @@ def _buried(sqs: SQSClient, url: str, result: _Result) -> bool:
         sqs.send_message(
             QueueUrl=url,
             MessageBody=result.record["body"],
+            **_grouped(result.delivery),
             MessageAttributes={
                 name: {"DataType": "String", "StringValue": value}
                 for name, value in burial_of(result).items()
@@ -205,6 +232,11 @@ def _buried(sqs: SQSClient, url: str, result: _Result) -> bool:
     except (BotoCoreError, ClientError):
         return False
     return True
+
+
+def _grouped(delivery: Delivery | None) -> _Group:
+    """As the fan-out sends it: a redrive keeps the group, and the queue is fair to it again."""
+    return {} if delivery is None else {"MessageGroupId": delivery.subscriber}
 
 
 def burial_of(result: _Result) -> Mapping[str, str]:

@@ -64,12 +64,14 @@ Change = Callable[[Directory], Directory | None]
 """What a directory becomes; None if it is to stay as it is."""
 
 
-def change_directory(store: DirectoryStore, change: Change) -> Directory:
+def change_directory(
+    store: DirectoryStore, change: Change, *, attempts: int = _ATTEMPTS_MAX
+) -> Directory:
     """The directory after `change`, which is asked again if another one came first.
 
     Raises ConflictError, StoreError, and what `change` raises.
     """
-    for _ in range(_ATTEMPTS_MAX):
+    for _ in range(attempts):
         found = store.read()
         changed = change(found)
         if changed is None:

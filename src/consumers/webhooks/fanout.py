@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,12 +22,12 @@ from consumers.webhooks.messages import Delivery, delivery_of, encode_delivery
 from consumers.webhooks.subscribers import Subscriber, wants
 from ledger.contracts.events import CorruptEventError, UnknownEventError
 from ledger.contracts.notifications import Notified, attributes_of, decode_notification
-from ledger.runtime.clients import dynamodb_client, sqs_client
+from ledger.runtime.clients import dynamodb_client, seconds_at_most, sqs_client
 from ledger.runtime.faults import BrokenItemError, StoreError
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.packing import packed
 from ledger.runtime.settings import read_settings
-from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries
+from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries, has_time
 from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
 
 if TYPE_CHECKING:
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 Handler = Callable[[dict[str, Any], object], BatchAnswer]
 
 _ENTRIES_MAX: Final = 10  # of SendMessageBatch
+_AWS_ATTEMPTS: Final = 2  # of one call, inside the SDK
+#: After this many requests that failed one behind the other the queue is taken to be out of reach.
+FAILURES_IN_A_ROW_MAX: Final = 3
+#: No request is begun with less time left: it, and putting off a batch of 25 in three requests.
+RESERVED_MILLISECONDS: Final = round(1_000 * 4 * seconds_at_most(_AWS_ATTEMPTS))
 #: Of a request, in bytes: SQS takes 1 MiB, and a notification has 64 KiB at most.
 _BYTES_MAX: Final = 256 * 1024
 
@@ -88,7 +94,8 @@ def make_handler(
                         failed[place] = "corrupt_notification"
                     except UnknownEventError:
                         failed[place] = "unknown_notification"
-            failed.update(_sent(sqs, deliveries_queue_url, sendings))
+            may_go_on = partial(has_time, context, RESERVED_MILLISECONDS)
+            failed.update(_sent(sqs, deliveries_queue_url, sendings, may_go_on))
             back = [records[place] for place in sorted(failed)]
             _report(line, len(records), len(sendings), failed)
             if back:
@@ -116,21 +123,29 @@ def _sendings(place: int, body: str, subscribers: Sequence[Subscriber]) -> list[
     ]
 
 
-def _sent(sqs: SQSClient, url: str, sendings: Sequence[_Sending]) -> Mapping[int, str]:
+def _sent(
+    sqs: SQSClient, url: str, sendings: Sequence[_Sending], may_go_on: Callable[[], bool]
+) -> Mapping[int, str]:
     """The places of the messages of which not every delivery was taken, each with why."""
     failed: dict[int, str] = {}
+    in_a_row = 0
     sizes = [len(each.body.encode()) for each in sendings]
     for request in packed(
         range(len(sendings)), sizes.__getitem__, entries_max=_ENTRIES_MAX, bytes_max=_BYTES_MAX
     ):
         chunk = [sendings[at] for at in request]
+        if in_a_row >= FAILURES_IN_A_ROW_MAX or not may_go_on():
+            failed.update({each.place: failed.get(each.place, "not_tried") for each in chunk})
+            continue
         try:
             answer = sqs.send_message_batch(
                 QueueUrl=url, Entries=[_entry(at, each) for at, each in enumerate(chunk)]
             )
         except (BotoCoreError, ClientError):
+            in_a_row += 1
             failed.update({each.place: "not_sent" for each in chunk})
         else:
+            in_a_row = 0
             refused = [chunk[int(entry["Id"])] for entry in answer.get("Failed", ())]
             failed.update({each.place: "not_sent" for each in refused})
     return failed
@@ -160,9 +175,10 @@ def _build() -> Handler:
     settings = read_settings(Settings)
     return make_handler(
         directory=CachedDirectory(
-            DynamoDirectory(dynamodb_client(attempts=3), settings.webhooks_table), time.monotonic
+            DynamoDirectory(dynamodb_client(attempts=_AWS_ATTEMPTS), settings.webhooks_table),
+            time.monotonic,
         ),
-        sqs=sqs_client(),
+        sqs=sqs_client(attempts=_AWS_ATTEMPTS),
         queue_url=settings.queue_url,
         deliveries_queue_url=settings.deliveries_queue_url,
         random=SystemRandom().random,

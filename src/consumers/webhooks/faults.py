@@ -14,6 +14,7 @@ class Fault(StrEnum):
     SECRET_MISSING = "secret_missing"  # noqa: S105 - Secrets Manager has none: rotate makes one
     SECRET_UNAVAILABLE = "secret_unavailable"  # noqa: S105 - Secrets Manager did not answer
     STORE_UNAVAILABLE = "store_unavailable"  # DynamoDB did not answer
+    NETWORKS_UNAVAILABLE = "networks_unavailable"  # nor Systems Manager, or it has no such list
     URL_REFUSED = "url_refused"  # what was accepted once is no longer: no https, credentials, ports
     ADDRESS_REFUSED = "address_refused"  # the name leads to an address that is not public
     NAME_NOT_RESOLVED = "name_not_resolved"
@@ -44,6 +45,7 @@ PERMANENT = frozenset(
 OF_THE_ENDPOINT = frozenset(
     {
         Fault.SECRET_UNAVAILABLE,
+        Fault.NETWORKS_UNAVAILABLE,
         Fault.ADDRESS_REFUSED,
         Fault.NAME_NOT_RESOLVED,
         Fault.NOT_CONNECTED,

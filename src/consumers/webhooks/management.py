@@ -9,13 +9,12 @@ is not there. Secrets are made here and never read.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, cast
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from consumers.webhooks.addresses import Network
 from consumers.webhooks.answers import (
     WebhookAnswer,
     WebhookRemovedAnswer,
@@ -29,6 +28,7 @@ from consumers.webhooks.messages import delivery_of, encode_delivery
 from consumers.webhooks.posting import Resolve
 from consumers.webhooks.requests import RefusedRequestError, Wanted
 from consumers.webhooks.secrets import SecretWriter
+from consumers.webhooks.settings import Trusted
 from consumers.webhooks.signatures import new_secret
 from consumers.webhooks.subscribers import SUBSCRIBERS_MAX, Key, Subscriber
 from consumers.webhooks.urls import refusal_of
@@ -59,7 +59,7 @@ class Management:
         secrets: SecretWriter,
         sqs: SQSClient,
         deliveries_queue_url: str,
-        trusted: Sequence[Network],
+        trusted: Trusted,
         resolve: Resolve,
         clock: Callable[[], int],
         random_bytes: Callable[[int], bytes],
@@ -68,7 +68,7 @@ class Management:
         self._secrets = secrets
         self._sqs = sqs
         self._deliveries_queue_url = deliveries_queue_url
-        self._trusted = tuple(trusted)
+        self._trusted = trusted
         self._resolve = resolve
         self._clock = clock
         self._random_bytes = random_bytes

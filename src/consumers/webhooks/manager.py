@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -17,10 +19,15 @@ from consumers.webhooks.management import Management
 from consumers.webhooks.posting import addresses_of
 from consumers.webhooks.requests import RefusedRequestError
 from consumers.webhooks.secrets import SecretsManager
-from consumers.webhooks.settings import trusted_networks
+from consumers.webhooks.settings import TrustedNetworks
 from ledger.contracts import problems, reasons
 from ledger.contracts.reasons import Kind, Reason
-from ledger.runtime.clients import dynamodb_client, secretsmanager_client, sqs_client
+from ledger.runtime.clients import (
+    dynamodb_client,
+    secretsmanager_client,
+    sqs_client,
+    ssm_client,
+)
 from ledger.runtime.clock import wall_clock
 from ledger.runtime.faults import StoreError
 from ledger.runtime.lazy import on_first_call
@@ -42,6 +49,7 @@ class Settings:
     webhooks_table: str
     webhook_secrets_prefix: str
     webhook_secrets_key: str
+    webhook_networks_parameter: str
     deliveries_queue_url: str
 
 
@@ -125,7 +133,9 @@ def _build() -> Handler:
             ),
             sqs=sqs_client(),
             deliveries_queue_url=settings.deliveries_queue_url,
-            trusted=trusted_networks(),
+            trusted=TrustedNetworks(
+                partial(ssm_client, attempts=2), settings.webhook_networks_parameter, time.monotonic
+            ),
             resolve=addresses_of,
             clock=wall_clock,
             random_bytes=os.urandom,

@@ -8,20 +8,24 @@ follow a redirect, read a proxy from the environment, or wait longer in all than
 
 from __future__ import annotations
 
+import errno
 import io
 import socket
 import ssl
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPException
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
-from consumers.webhooks.addresses import Address, Network
+from consumers.webhooks.addresses import Address
 from consumers.webhooks.faults import AttemptError, Fault
+from consumers.webhooks.settings import Trusted
 from consumers.webhooks.urls import RefusedUrlError, Target, refusal_of, target_of
 from ledger.contracts import reasons
+from ledger.runtime.faults import StoreError
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
@@ -31,6 +35,9 @@ if TYPE_CHECKING:
 TOTAL_SECONDS: Final = 5.0
 #: Of an answer's body nothing is used; this much is read so that an endpoint can finish writing.
 ANSWER_BYTES_MAX: Final = 16 * 1024
+#: All that is ever received of an answer, its head included: what http.client is told to read
+#: bounds it for bodies that are well-formed only (a chunk of size -1 is read to its end).
+RECEIVED_BYTES_MAX: Final = 64 * 1024 + ANSWER_BYTES_MAX
 _USER_AGENT: Final = "ledger-webhooks/1"
 
 Resolve = Callable[[str, int], Sequence[Address]]
@@ -56,12 +63,12 @@ class HttpEndpoints:
     def __init__(
         self,
         *,
-        trusted: Sequence[Network],
+        trusted: Trusted,
         resolve: Resolve = addresses_of,
         tls: ssl.SSLContext | None = None,
         total_seconds: float = TOTAL_SECONDS,
     ) -> None:
-        self._trusted = tuple(trusted)
+        self._trusted = trusted
         self._resolve = resolve
         self._tls = tls or ssl.create_default_context()
         self._total_seconds = total_seconds
@@ -87,7 +94,10 @@ class HttpEndpoints:
             addresses = self._resolve(target.host, target.port)
         except (OSError, UnicodeError):  # UnicodeError: a label that is empty or too long
             raise AttemptError(Fault.NAME_NOT_RESOLVED) from None
-        refusal = refusal_of(target, addresses, self._trusted)
+        try:
+            refusal = refusal_of(target, addresses, self._trusted)
+        except StoreError:
+            raise AttemptError(Fault.NETWORKS_UNAVAILABLE) from None
         if refusal is reasons.WEBHOOK_ADDRESS_REFUSED:
             raise AttemptError(Fault.ADDRESS_REFUSED)
         if refusal is not None:
@@ -97,11 +107,13 @@ class HttpEndpoints:
 
 class _Bounded:
     """A socket whose every operation ends by `deadline`: a time-out of its own bounds only one, so
-    that an answer of a byte a second would never end. What http.client needs of a socket."""
+    that an answer of a byte a second would never end. It receives RECEIVED_BYTES_MAX in all. What
+    http.client needs of a socket."""
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._socket = connection
         self._deadline = deadline
+        self._to_receive = RECEIVED_BYTES_MAX
 
     def secure(self, context: ssl.SSLContext, name: str) -> None:
         """Speak TLS from now on, with who has a certificate of that name. Raises AttemptError."""
@@ -124,8 +136,12 @@ class _Bounded:
         self._socket.close()
 
     def _receive_into(self, buffer: WriteableBuffer) -> int:
+        if not self._to_receive:
+            raise OSError(errno.EMSGSIZE, "the answer is too long")  # no end: a head would pass
         self._arm()
-        return self._socket.recv_into(buffer)
+        received = self._socket.recv_into(memoryview(buffer)[: self._to_receive])
+        self._to_receive -= received
+        return received
 
     def _arm(self) -> None:
         remaining = self._deadline - time.monotonic()
@@ -192,10 +208,10 @@ def _exchange(
 
 def _read_a_little(answer: Any) -> None:
     """Let the endpoint finish writing: the status is what counts, and it is known."""
-    try:
+    # Whatever is raised: a chunk's size below -1 is a ValueError, one beyond 64 bits another, and
+    # what was taken must not be sent again.
+    with suppress(Exception):
         answer.read(ANSWER_BYTES_MAX)
-    except (OSError, HTTPException):
-        return
 
 
 def _judged_status(status: int, retry_after: str) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
@@ -72,14 +72,18 @@ def target_of(url: str) -> Target:
 
 
 def refusal_of(
-    target: Target, addresses: Iterable[Address], trusted: Iterable[Network]
+    target: Target, addresses: Iterable[Address], trusted: Callable[[], Sequence[Network]]
 ) -> Reason | None:
     """Why nothing may be sent to `target`, whose host has these `addresses`; None if it may.
 
-    One bad address among good ones is enough: which of them is connected to is not ours to choose
-    for a name of someone else's.
+    `trusted` is asked only where its answer matters; what it raises is raised. One bad address
+    among good ones is enough: which of them is connected to is not ours to choose for a name of
+    someone else's.
     """
-    found, networks = tuple(addresses), tuple(trusted)
+    found = tuple(addresses)
+    if target.scheme == "https" and all(is_allowed(address) for address in found):
+        return None
+    networks = trusted() if found else ()
     if not all(is_allowed(address, networks) for address in found):
         return reasons.WEBHOOK_ADDRESS_REFUSED
     inside = bool(found) and all(is_trusted(address, networks) for address in found)

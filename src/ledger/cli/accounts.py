@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Any, Final
-from uuid import uuid4
 
 import typer
 
@@ -17,10 +16,12 @@ from ledger.cli.options import (
     JsonOption,
     MinVersionOption,
     an_id,
+    minor_units,
 )
 from ledger.cli.output import fields, money, table
 from ledger.cli.requests import answered, given, submitted
 from ledger.client.rest import LedgerApi
+from ledger.importers.payments_csv import opening_id
 
 HISTORY_LIMIT_MAX: Final = 10_000
 _PAGE_MAX: Final = 100  # what the API gives at a time
@@ -50,20 +51,30 @@ def open_account(
     ] = AccountKind.LIABILITY,
     min_balance_minor: Annotated[
         int | None,
-        typer.Option(help="The lowest balance, in minor units: 0 (no overdraft) if left out."),
+        typer.Option(
+            parser=minor_units,
+            metavar="MINOR",
+            help="The lowest balance, in minor units: 0 (no overdraft) if left out.",
+        ),
     ] = None,
     unbounded: Annotated[
         bool, typer.Option("--unbounded", help="No lowest balance: it may be overdrawn at will.")
     ] = False,
     max_balance_minor: Annotated[
-        int | None, typer.Option(help="The highest balance, in minor units; none if left out.")
+        int | None,
+        typer.Option(
+            parser=minor_units,
+            metavar="MINOR",
+            help="The highest balance, in minor units; none if left out.",
+        ),
     ] = None,
     effective_at: EffectiveAtOption = None,
     id_: IdOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Open an account.
+    """Open an account. Its command's id is `open:` and the account's id, unless you give another:
+    to run it again is harmless, and so is an import that opens the same account.
 
     `ledger open customers:42:wallet EUR`
     """
@@ -73,7 +84,7 @@ def open_account(
         command = {
             "type": "account.open",
             "v": 1,
-            "id": id_ or str(uuid4()),
+            "id": id_ or opening_id(account),
             "account": account,
             "currency": currency,
             "account_type": kind.value,

@@ -10,7 +10,7 @@ import typer
 
 from ledger.cli.connection import connection
 from ledger.cli.failures import UsageError, reporting
-from ledger.cli.options import ConfigOption, IdOption, JsonOption
+from ledger.cli.options import ConfigOption, IdOption, JsonOption, minor_units
 from ledger.cli.output import fields, money
 from ledger.cli.requests import answered, submitted
 
@@ -20,11 +20,19 @@ def alerts(
     *,
     below: Annotated[
         list[int] | None,
-        typer.Option(help="Tell when the balance falls below this, in minor units. Repeatable."),
+        typer.Option(
+            parser=minor_units,
+            metavar="MINOR",
+            help="Tell when the balance falls below this, in minor units. Repeatable.",
+        ),
     ] = None,
     above: Annotated[
         list[int] | None,
-        typer.Option(help="Tell when the balance rises above this, in minor units. Repeatable."),
+        typer.Option(
+            parser=minor_units,
+            metavar="MINOR",
+            help="Tell when the balance rises above this, in minor units. Repeatable.",
+        ),
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="No alerts any more.")] = False,
     id_: IdOption = None,

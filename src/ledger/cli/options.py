@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -49,6 +50,15 @@ MinVersionOption = Annotated[
         show_default=False,
     ),
 ]
+
+
+def minor_units(text: str | int) -> int:
+    """An amount in minor units. Raises BadParameter: 5.00 must not be taken for 5."""
+    if re.fullmatch(r"-?[0-9]{1,19}", str(text)) is None:
+        raise typer.BadParameter(
+            f"{text!r} is not an integer of minor units: 420 is 4.20 EUR, or 420 JPY"
+        )
+    return int(text)
 
 
 def an_id(text: str) -> str:

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from http import HTTPStatus
 from threading import Lock
 from typing import Any, Final
 
@@ -25,12 +26,15 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.contracts.currencies import MINOR_DIGITS, decimal_text
+from ledger.contracts.reasons import BY_CODE, Kind
 
 _RETRY_ADVICE: Final = {
-    "same_request": "run the same command again, with the same id; that is safe",
+    "same_request": "run it again: the same, a command with the same id; that is safe",
     "new_id": "under a new id, once the cause is gone; under this one it is decided for ever",
     "never": "no: correct the request",
 }
+_UNKNOWN: Final = (Kind.LOOKUP, HTTPStatus.NOT_FOUND)
+_UNKNOWN_ADVICE: Final = "if it was made this very moment, ask again; else look at the name"
 #: Members of a problem that the block shows by itself or not at all.
 _SHOWN: Final = frozenset({"type", "status", "title", "reason", "field", "retry", "errors"})
 LINE_SECONDS: Final = 10.0  # between two lines of progress
@@ -182,7 +186,14 @@ def _lines_of(problem: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         yield "field", str(problem["field"])
     if problem.get("retry"):
         retry = str(problem["retry"])
-        yield "retry", _RETRY_ADVICE.get(retry, retry)
+        # Of what was not found, another run finds nothing unless it came into being just now.
+        reason = BY_CODE.get(str(problem.get("reason")))
+        unknown = (
+            reason is not None
+            and reason.kind is Kind.LOOKUP
+            and reason.status is HTTPStatus.NOT_FOUND
+        )
+        yield "retry", _UNKNOWN_ADVICE if unknown else _RETRY_ADVICE.get(retry, retry)
     for error in problem.get("errors", [])[1:]:
         yield "also", f"{error['reason']} at {error['field'] or 'body'}"
     for name, value in problem.items():

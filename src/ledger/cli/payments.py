@@ -9,7 +9,14 @@ import typer
 
 from ledger.cli.connection import connection
 from ledger.cli.failures import reporting
-from ledger.cli.options import ConfigOption, EffectiveAtOption, IdOption, JsonOption, an_id
+from ledger.cli.options import (
+    ConfigOption,
+    EffectiveAtOption,
+    IdOption,
+    JsonOption,
+    an_id,
+    minor_units,
+)
 from ledger.cli.output import Output, fields, money, table
 from ledger.cli.requests import answered, given, submitted
 
@@ -20,7 +27,9 @@ def pay(
     amount_minor: Annotated[
         int,
         typer.Argument(
-            help="An integer of the currency's minor unit: 1250 is 12.50 EUR, 5 is 5 JPY."
+            parser=minor_units,
+            metavar="AMOUNT_MINOR",
+            help="An integer of the currency's minor unit: 1250 is 12.50 EUR, 5 is 5 JPY.",
         ),
     ],
     currency: Annotated[str, typer.Argument(help="ISO 4217, such as EUR.")],

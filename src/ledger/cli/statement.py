@@ -122,10 +122,14 @@ def _history(
     api: LedgerApi, account: str, version: int, since: date | None
 ) -> list[dict[str, Any]]:
     """The entries from the newest (`version` at least) to the first that was booked before
-    `since`, or to the oldest."""
+    `since`, or to the oldest.
+
+    The newest is the one up to which the first page says that none is missing: one that has
+    arrived before others below it is of a later statement.
+    """
     query = {"limit": str(_PAGE_MAX), "min_version": str(version)}
     rows: list[dict[str, Any]] = []
-    restarts = 0
+    restarts = complete_to = 0
     while True:  # ends: every page but the last has an entry at least, and they are bounded
         reply = api.history(account, query)
         if _is_of_an_older_history(reply) and restarts < _RESTARTS_MAX:
@@ -134,7 +138,9 @@ def _history(
             del query["cursor"]
             continue
         page = answered(reply).body
-        rows += page["entries"]
+        if "cursor" not in query:
+            complete_to = page["complete_to"]
+        rows += (row for row in page["entries"] if row["version"] <= complete_to)
         if len(rows) > ENTRIES_MAX:
             raise UsageError(f"more than {ENTRIES_MAX:,} entries: ask for a later --from")
         reached = since is not None and rows and rows[-1]["recorded_at"][:10] < str(since)

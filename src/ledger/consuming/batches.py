@@ -6,7 +6,6 @@ dead-letters it with its payload. Nothing is ever skipped.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, TypeVar
@@ -16,7 +15,7 @@ from msgspec import Struct
 from ledger.consuming.events import MalformedMessageError, event_of_message
 from ledger.contracts.events import CorruptEventError, Event, UnknownEventError, entries_of
 from ledger.contracts.primitives import microseconds_of_instant
-from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries
+from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries, has_time
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 #: two accounts each) fits; 100 payments of 45 postings touch 9,000, half a minute of single writes.
 PART_ENTRIES_MAX: Final = 500
 #: No part is begun with less time left: 2.5 s for 500 writes, and more when the store is slow.
-_RESERVED_MS: Final = 8_000
+RESERVED_MS: Final = 8_000
 #: The code of what was left for another time, for lack of time or because the other side is out.
 NOT_TRIED: Final = "not_tried"
 _MICROSECONDS_PER_MILLISECOND: Final = 1_000
@@ -83,13 +82,14 @@ def make_reader(
     *,
     read: Callable[[str], _M],
     entries: Callable[[_M], int],
+    reserved_ms: int = RESERVED_MS,
     **world: Unpack[World],
 ) -> Consumer:
     """A handler of batches of queue messages that hands what `read` makes of each body to `handle`.
 
     `read` raises MalformedMessageError, CorruptEventError or UnknownEventError; `entries` says how
-    much work one is, see PART_ENTRIES_MAX. The answer names the failed messages, whose next attempt
-    is brought forward to a jittered back-off.
+    much work one is, see PART_ENTRIES_MAX; no part is begun with less than `reserved_ms` left. The
+    answer names the failed messages, whose next attempt is brought forward to a jittered back-off.
     """
 
     def handler(event: dict[str, Any], context: object) -> BatchAnswer:
@@ -98,7 +98,7 @@ def make_reader(
             opened, failed = _opened(records, read)
             counts: Counter[str] = Counter()
             for part in _parts(opened, entries):
-                if _remaining_ms(context) < _RESERVED_MS:
+                if not has_time(context, reserved_ms):
                     failed.update((place, NOT_TRIED) for place, _ in part)
                     continue
                 handled = handle([message for _, message in part])
@@ -148,12 +148,6 @@ def _parts(
         total += touched
     if opened:
         yield opened[start:]
-
-
-def _remaining_ms(context: object) -> float:
-    """The time until Lambda ends the invocation; without end where the context does not say."""
-    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
-    return math.inf if remaining is None else remaining()
 
 
 def _report(

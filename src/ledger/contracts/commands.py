@@ -160,14 +160,15 @@ COMMAND_TYPES: Final[dict[str, type[Command]]] = {
     "payment.post": PostPayment,
     "payment.screen": ScreenPayment,
 }
-#: Taken from the ledger's own functions only, by a queue that nobody else may send to.
+#: Taken from the ledger's own functions only, by a queue that nobody else is granted to send to.
 SYSTEM_COMMANDS: Final = frozenset({"payment.screen"})
 #: How the ids of system commands begin. No client may use such an id: whoever took that of a
 #: verdict to come would keep it from being recorded.
 SYSTEM_ID_PREFIXES: Final = ("screening:", "screening.", "expire:", "expire.")
 #: What any sender may ask for, by REST, bus and queue.
 CLIENT_COMMANDS: Final = frozenset(COMMAND_TYPES) - SYSTEM_COMMANDS
-_VERSIONS: Final = dict.fromkeys(COMMAND_TYPES, frozenset({1}))
+#: Of every command the versions that this release knows.
+COMMAND_VERSIONS: Final = dict.fromkeys(COMMAND_TYPES, frozenset({1}))
 
 _FREE_TEXT: Final = ("reference", "description")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -231,7 +232,7 @@ def judge_head(body: bytes, types: Container[str]) -> str:
         raise malformed_json() from None
     if head.type not in types:
         raise InvalidCommandError((Violation(reasons.UNSUPPORTED_TYPE, "type"),))
-    if head.v not in _VERSIONS[head.type]:
+    if head.v not in COMMAND_VERSIONS[head.type]:
         raise InvalidCommandError((Violation(reasons.UNSUPPORTED_VERSION, "v"),))
     return head.type
 

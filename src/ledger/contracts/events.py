@@ -17,6 +17,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from ledger.contracts.commands import (
+    COMMAND_VERSIONS,
     Alert,
     Command,
     OpenAccount,
@@ -194,6 +195,12 @@ _ENCODER = msgspec.json.Encoder()
 class _Head(Struct):
     type: str
     v: int
+    request: _RequestHead | UnsetType = UNSET
+
+
+class _RequestHead(Struct):
+    type: str
+    v: int
 
 
 _HEAD = msgspec.json.Decoder(_Head)
@@ -226,6 +233,9 @@ def decode_event(data: bytes | str) -> Event:
         head = _HEAD.decode(data)
         if head.v not in _VERSIONS.get(head.type, frozenset()):
             raise UnknownEventError(f"event type {head.type!r} version {head.v}")
+        request = head.request  # a refusal of a newer release may be of a command that it brought
+        if request is not UNSET and request.v not in COMMAND_VERSIONS.get(request.type, ()):
+            raise UnknownEventError(f"refusal of {request.type!r} version {request.v}")
         return _EVENT.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise CorruptEventError("the stored bytes are not an event") from error

@@ -64,7 +64,8 @@ FORBIDDEN: Final = Reason(
     _TRANSPORT,
     HTTPStatus.FORBIDDEN,
     "never",
-    "The request is not signed (AWS Signature Version 4) by a principal that may make it.",
+    "The request is not signed (AWS Signature Version 4) by a principal that may make it, or has "
+    "no such method and path: API Gateway does not tell them apart.",
 )
 UNKNOWN_ROUTE: Final = Reason(
     "unknown_route", _TRANSPORT, _404, "never", "The API has no such method and path."

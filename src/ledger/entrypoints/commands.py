@@ -2,8 +2,8 @@
 
 Three queues feed one handler. `commands` has what the ingress bus delivered, in EventBridge's
 envelope and in no order; `commands.fifo` has bare commands, in order within a message group;
-`system-commands` has bare commands of the ledger's own functions, which alone may send there. Only
-from the last are system commands taken, and nothing else is.
+`system-commands` has bare commands of the ledger's own functions, which alone are granted to send
+there. Only from the last are system commands taken, and nothing else is.
 
 A message that can never be decided (malformed, or an id that another request has used) is sent to
 the dead letters by the handler itself, with its reason, and not retried. One that could not be

@@ -19,6 +19,7 @@ from ledger.contracts.primitives import ID_LENGTH_MAX, is_id
 from ledger.importers.amounts import AmountError, minor_of, positive_minor_of
 from ledger.importers.csv_rows import CsvRow, csv_rows
 from ledger.importers.instructions import Fault, SourceError, instruction_of
+from ledger.importers.iso20022.accounts import as_mapped
 from ledger.importers.payment_file import Found
 from ledger.importers.requests import instant_of, opening, payment
 
@@ -95,7 +96,7 @@ def opening_id(account: str) -> str:
 def account_map(path: Path) -> dict[str, str]:
     """A file that says which account of the ledger an outside identification (an IBAN) means.
 
-    Raises SourceError, also for one that is there twice.
+    By `as_mapped`. Raises SourceError, also for one that is there twice.
     """
     found: dict[str, str] = {}
     for row in csv_rows(path, required=MAP_COLUMNS):
@@ -103,7 +104,7 @@ def account_map(path: Path) -> dict[str, str]:
             raise SourceError(path, None, f"{row.place}: {row.why}")
         if len(row.values) != len(MAP_COLUMNS):
             raise SourceError(path, None, f"{row.place}: both values must be there")
-        identification = row.values["identification"].replace(" ", "")
+        identification = as_mapped(row.values["identification"])
         if identification in found:
             raise SourceError(path, None, f"{row.place}: {identification} is there already")
         found[identification] = row.values["account"]

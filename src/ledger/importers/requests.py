@@ -29,6 +29,7 @@ _STAND_INS: Final[dict[str, Any]] = {
     "min_balance_minor": None,
     "max_balance_minor": None,
 }
+_OTHER_SIDE: Final = {"source": "destination", "destination": "source"}
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -75,24 +76,23 @@ def _judged(
 ) -> OpenAccount | PostPayment | tuple[Fault, ...]:
     faults: list[Fault] = []
     command: Command | None = None
-    while command is None:  # ends: each round gives a stand-in to a field that had none
+    stood_in: set[str] = set()
+    while command is None:  # ends: each round but the last is of a field that had no stand-in
         request: dict[str, Any] = {"type": command_type, "v": 1, **given}
         if posting is not None:
             request["postings"] = [posting]
         try:
             command = decode_command(msgspec.json.encode(request))
         except InvalidCommandError as error:
-            for violation in error.violations:
-                name = violation.field.rpartition(".")[2]
-                faults.append(
-                    Fault(
-                        place,
-                        columns.get(name, name),
-                        violation.reason.code,
-                        violation.reason.meaning,
-                    )
-                )
+            named = [(one.field.rpartition(".")[2], one.reason) for one in error.violations]
+            # What is said of a stand-in, or of the whole once more, is no fault of the file.
+            new = [(name, reason) for name, reason in named if name not in stood_in]
+            if not new:
+                break
+            for name, reason in new:
+                faults.append(Fault(place, columns.get(name, name), reason.code, reason.meaning))
                 _stand_in(name, given, posting)
+                stood_in.add(name)
     if faults:
         return tuple(faults)
     assert isinstance(command, OpenAccount | PostPayment)
@@ -101,7 +101,9 @@ def _judged(
 
 def _stand_in(name: str, given: dict[str, Any], posting: dict[str, Any] | None) -> None:
     place = posting if posting is not None and name in _POSTING_FIELDS else given
-    if name in _STAND_INS:
-        place[name] = _STAND_INS[name]
+    if name not in _STAND_INS:
+        place.pop(name, None)  # may be left out; one field may have two faults, and the whole none
+    elif name in _OTHER_SIDE and place.get(_OTHER_SIDE[name]) == _STAND_INS[name]:
+        place[name] = _STAND_INS[_OTHER_SIDE[name]]  # a payment to itself would be another fault
     else:
-        del place[name]  # may be left out; what is not there raises KeyError, and is a bug
+        place[name] = _STAND_INS[name]

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_ssm import SSMClient
 
 # A healthy call takes 5-20 ms; one that took seconds is lost, and the function's own time-out of
 # 30 s must leave room for the retries.
 _CONNECT_SECONDS: Final = 1.0
 _READ_SECONDS: Final = 3.0
+_BACKOFF_SECONDS: Final = 20.0
 
 
 def dynamodb_client(*, attempts: int) -> DynamoDBClient:
@@ -44,9 +46,21 @@ def secretsmanager_client(*, attempts: int = 3) -> SecretsManagerClient:
     return boto3.client("secretsmanager", config=_config(attempts))
 
 
+def ssm_client(*, attempts: int) -> SSMClient:
+    """A client of Systems Manager; `attempts` counts the SDK's tries of one call."""
+    return boto3.client("ssm", config=_config(attempts))
+
+
 def eventbridge_client(*, attempts: int = 3) -> EventBridgeClient:
     """An EventBridge client."""
     return boto3.client("events", config=_config(attempts))
+
+
+def seconds_at_most(attempts: int) -> float:
+    """How long one call of a client with so many tries takes where each of them hangs."""
+    # The SDK waits up to 2**retry seconds in between ("standard" mode, botocore.retries.standard).
+    waits = sum(min(2.0**retry, _BACKOFF_SECONDS) for retry in range(attempts - 1))
+    return attempts * (_CONNECT_SECONDS + _READ_SECONDS) + waits
 
 
 def _config(attempts: int) -> Config:

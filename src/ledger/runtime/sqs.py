@@ -46,6 +46,12 @@ def receive_count(record: Record) -> int:
     return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
+def has_time(context: object, milliseconds: float) -> bool:
+    """Whether Lambda lets the invocation go on for that long, as far as its context says."""
+    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
+    return remaining is None or remaining() >= milliseconds
+
+
 def retry_seconds(received: int, random: Callable[[], float]) -> int:
     """Full jitter of 2**received seconds, in whole seconds from 1 to 300.
 

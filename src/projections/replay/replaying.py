@@ -68,11 +68,11 @@ class Compared(Struct):
 
 
 class _Known(Struct, frozen=True):
-    """What a run knows of its own: the new generation has everything up to `versions`, and the
-    live one as well but of the accounts that are `behind`."""
+    """What a run knows of its own: the new generation has everything up to `versions`. `lacking`
+    are the accounts in which the live one may be behind the new one, and how far that may be."""
 
     versions: Mapping[str, int]
-    behind: set[str]
+    lacking: Mapping[str, int]
 
 
 class Outcome(Struct):
@@ -127,7 +127,7 @@ class Replay(Generic[_S]):
         Raises ReplayRefusedError (another one is under way, or none is, or somebody else moves the
         pointer), IncompleteError, and whatever source and stores raise.
         """
-        known = _Known({}, set())
+        known = _Known({}, {})
         outcome = Outcome(self._taken_over() if resume else self._begun())
         if outcome.pointer.phase == "building":
             outcome.compared, known = yield from self._build(outcome.pointer)
@@ -178,21 +178,23 @@ class Replay(Generic[_S]):
         )
         versions = self._source.versions()
         compared.accounts = len(versions)
-        yield from self._complete(pointer, pointer.built, versions)
+        # What is taken from the events may be newer than `versions`: the live generation is held to
+        # what there is afterwards. Once: from here on the workers alone fill the new one.
+        refilled = yield from self._complete(pointer, pointer.built, versions)
+        reached = self._source.versions() if refilled else versions
         self._projection.settle(built, versions)
-        behind = yield from self._arrived(live, versions, "waiting for the live generation")
+        behind = yield from self._arrived(live, reached, "waiting for the live generation")
         for difference in self._projection.differences(live, built, versions, self._source.version):
             if compared.count < DIFFERENCES_KEPT:
                 compared.kept.append(difference)
             compared.count += 1
             yield Step("differences found", compared.count)
-        return compared, _Known(versions, behind)
+        return compared, _Known(versions, {account: reached[account] for account in behind})
 
     def _offer(self, pointer: Pointer, known: _Known) -> Steps[Pointer]:
         """Lets readers go over to the new generation. What the live one lacks it is given first,
         so that it is not behind the new one (see `views`)."""
-        lacking = {account: known.versions[account] for account in known.behind}
-        yield from self._complete(pointer, pointer.live, lacking, patience_seconds=0.0)
+        yield from self._complete(pointer, pointer.live, known.lacking, patience_seconds=0.0)
         return self._changed(pointer, phases.swapping)
 
     def _swap(self, pointer: Pointer, known: _Known) -> Steps[Pointer]:
@@ -228,14 +230,15 @@ class Replay(Generic[_S]):
         versions: Mapping[str, int],
         *,
         patience_seconds: float | None = None,
-    ) -> Steps[None]:
+    ) -> Steps[bool]:
         """Until a generation has everything up to these versions. What does not arrive by itself
-        in time was lost on its way, and is taken from the events."""
+        in time was lost on its way, and is taken from the events; whether anything was: then the
+        generation may have later events as well."""
         store = self._store_of(generation)
         what = f"waiting for generation {generation}"
         behind = yield from self._arrived(store, versions, what, patience_seconds)
         if not behind:
-            return
+            return False
         wanted = (
             event
             for event in self._source.events()
@@ -245,6 +248,7 @@ class Replay(Generic[_S]):
         left = self._projection.lagging(store, {account: versions[account] for account in behind})
         if left:
             raise IncompleteError(left)
+        return True
 
     def _arrived(
         self,

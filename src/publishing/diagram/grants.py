@@ -63,6 +63,7 @@ _VERBS: Final[Mapping[Verb, frozenset[str]]] = {
             "s3:GetObject",
             *("secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"),
             "secretsmanager:BatchGetSecretValue",
+            "ssm:GetParameter",
         }
     ),
     Verb.USES: frozenset(

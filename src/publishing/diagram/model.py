@@ -30,6 +30,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "AWS::S3::Bucket": "bucket",
     "AWS::SNS::Topic": "topic",
     "AWS::SQS::Queue": "queue",
+    "AWS::SSM::Parameter": "parameter",
     "AWS::SecretsManager::Secret": "secret",
 }
 #: What is not in the templates, by service: policies grant it by a pattern of its names.

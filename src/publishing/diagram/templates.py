@@ -28,6 +28,7 @@ _NAME_PROPERTIES: Final[Mapping[str, str]] = {
     "AWS::S3::Bucket": "BucketName",
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
+    "AWS::SSM::Parameter": "Name",
     "AWS::SecretsManager::Secret": "Name",
 }
 #: What the ARNs of a service name, as far as ours are put together from words.
@@ -38,6 +39,7 @@ _TYPE_OF_ARN: Final[Mapping[str, str]] = {
     "secretsmanager": "AWS::SecretsManager::Secret",
     "sns": "AWS::SNS::Topic",
     "sqs": "AWS::SQS::Queue",
+    "ssm": "AWS::SSM::Parameter",
 }
 #: What Ref may name in every template beside its own.
 _PSEUDO: Final = dict.fromkeys(

@@ -581,3 +581,23 @@ def test_a_letter_that_could_not_be_discarded_is_told(run: Run, sqs: MemorySqs) 
     sqs.fault = lambda name: "before" if name == "delete_message_batch" else ""
     assert run("discard", "balances", "--only", ids[0], "--json").code == 3
     assert sqs.visible(url("balances-dlq")) == ["0"]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_no_letter_is_discarded_unseen(run: Run, sqs: MemorySqs, as_json: bool) -> None:
+    """One is removed and its answer is lost, and SQS is gone: its last copy was printed before."""
+    first, *_, last = [sqs.put(url("balances-dlq"), f'{{"number":{n}}}') for n in range(25)]
+    removed: list[str] = []
+
+    def fault(name: str) -> str:
+        removed.extend([name] if name == "delete_message_batch" else [])
+        return "after" if removed else ""
+
+    sqs.fault = fault
+    options = ("--only", first, "--only", last, *(("--json",) if as_json else ()))
+    ended = run("discard", "balances", *options)
+    assert ended.code == 3
+    assert '{"number":0}' not in sqs.bodies(url("balances-dlq"))
+    shown = ended.err if as_json else ended.out
+    assert '"number' in shown
+    assert first in shown

@@ -116,6 +116,24 @@ def test_the_good_rows_of_a_bad_file_are_sent_if_asked(
     assert balance(local, "shops:coffee") == 1025
 
 
+def test_accounts_are_never_skipped(
+    run: Run, local: LocalLedger, payments: Path, tmp_path: Path
+) -> None:
+    """--skip-invalid with a faulty row of --accounts: nothing is sent, so that the payments of
+    that account can be once it is corrected, under their ids."""
+    faulty = (*ACCOUNTS[:2], "shops:coffee,EUR,savings,")
+    arguments = ("--accounts", written(tmp_path, "accounts.csv", *faulty), "--skip-invalid")
+    refused = run("import", payments, *arguments, "--json")
+    assert (refused.code, refused.value["sent"]) == (2, False)
+    (fault,) = refused.value["parts"][0]["faults"]
+    assert (fault["field"], fault["reason"]) == ("account_type", "invalid_account_type")
+    assert "--skip-invalid skips no accounts" in refused.err
+    assert local.requests == []
+    written(tmp_path, "accounts.csv", *ACCOUNTS)
+    corrected = run("import", payments, *arguments, "--json")
+    assert answered(corrected.value) == {"accounts": {"opened": 2}, "csv": {"posted": 2}}
+
+
 def test_a_dry_run_sends_nothing_and_needs_no_ledger(
     run: Run, local: LocalLedger, payments: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,10 +274,16 @@ def test_accounts_of_a_message_may_be_looked_up(
         "identification,account",
         "DE02 1005 0000 0054 5404 02,bank:cash",
         "DE89370400440532013000,shops:coffee",
+        "ACC 42,shops:coffee",
     )
     done = run("import", path, "--accounts", accounts, "--account-map", table)
     assert done.code == 0
     assert balance(local, "shops:coffee") == 400
+    creditors = ("ACC 42", "DE89 3704 0044 0532 0130 00")
+    paid = [transaction(f"E{at}", creditor=other(name)) for at, name in enumerate(creditors)]
+    path.write_text(message(group(*paid)))
+    assert run("import", path, "--account-map", table).code == 0
+    assert balance(local, "shops:coffee") == 400 + 2 * 1250
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def test_an_answer_that_is_not_foreseen_fails_and_names_its_line(run: Run, direc
     }
     shown = run("load", directory, "--format", "berka", "-n", 1)
     assert shown.code == 1
-    assert "account_exists" in shown.out
+    assert "idempotency_mismatch" in shown.out
 
 
 @pytest.mark.parametrize(

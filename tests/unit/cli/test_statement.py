@@ -17,11 +17,13 @@ from ledger.cli.failures import RefusedError
 from ledger.cli.statement import By, read_statement
 from ledger.client.answers import Refused, Reply
 from ledger.client.rest import LedgerApi
+from ledger.contracts.events import decode_event
 from ledger.statements.statement import (
     BrokenHistoryError,
     IncompleteHistoryError,
     UnrepresentableError,
 )
+from projections.history.project import project as project_history
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import NOW, LocalLedger
 
@@ -156,6 +158,35 @@ def test_a_history_that_lags_behind_makes_no_statement(run: Run, local: LocalLed
     local.history._versions[ACCOUNT].remove(4)  # noqa: SLF001
     refused = run("statement", ACCOUNT, "--to", TODAY, "--json")
     assert (refused.code, refused.value["reason"]) == (3, "not_yet_projected")
+
+
+@pytest.mark.parametrize("page", [1, 2, 100])
+@pytest.mark.usefixtures("history")
+def test_versions_that_overtook_others_are_of_a_later_statement(
+    run: Run, local: LocalLedger, monkeypatch: pytest.MonkeyPatch, page: int
+) -> None:
+    """12 and 13 arrived before 11: nobody asked for more than 10, and that is what is stated;
+    also where they fill pages. With 11 there it is all of them."""
+    monkeypatch.setattr("ledger.cli.statement._PAGE_MAX", page)
+
+    def pay(version: int) -> None:
+        assert run("pay", ACCOUNT, "shops:coffee", 1, "EUR", "--id", f"v{version}").code == 0
+
+    for version in range(5, 11):
+        pay(version)
+    local.project = False
+    for version in (11, 12, 13):
+        pay(version)
+    events = [decode_event(event.data) for event in local.store.events()]
+    late = {event.id: event for event in events}
+    project_history(local.history, [late["v12"], late["v13"]])
+    for by in ("booked", "effective"):
+        value = made(run, "--by", by, "--to", "2030-01-01")
+        assert (value["version"], value["closing_minor"]) == (10, 719)
+        assert value["entries"][-1]["payment"] == "v10"
+    project_history(local.history, [late["v11"]])
+    value = made(run, "--to", "2030-01-01")
+    assert (value["version"], value["closing_minor"]) == (13, 716)
 
 
 @pytest.mark.usefixtures("history")

@@ -229,3 +229,27 @@ def test_every_verb_has_help_and_json(run: Run) -> None:
         shown = run(verb, "--help")
         assert shown.code == 0
         assert "--json" in shown.out
+
+
+@pytest.mark.parametrize("amount", ["5.00", "4.20", "1_000", " 7 ", "1e3", "٣", ""])
+def test_what_is_no_integer_of_minor_units_moves_nothing(
+    run: Run, local: LocalLedger, amount: str
+) -> None:
+    """5.00 EUR must never be taken for 0.05 EUR: a wrong command line, wherever money is named."""
+    for account in ("a", "b"):
+        run("open", account, "EUR", "--unbounded")
+    before = len(list(local.store.events()))
+    assert run("pay", "a", "b", amount, "EUR").code == 2
+    assert run("alerts", "a", "--below", amount).code == 2
+    assert run("open", "c", "EUR", "--max-balance-minor", amount).code == 2
+    assert len(list(local.store.events())) == before
+
+
+def test_an_account_is_opened_again_harmlessly(run: Run) -> None:
+    """Its command's id follows from the account: a repeat, as an import's would be; with other
+    terms it is another request under that id."""
+    assert run("open", "a", "EUR").code == 0
+    again = run("open", "a", "EUR", "--json")
+    assert (again.code, again.value["id"], again.value["repeat"]) == (0, "open:a", True)
+    other = run("open", "a", "USD", "--json")
+    assert (other.code, other.value["reason"]) == (1, "idempotency_mismatch")

@@ -21,7 +21,7 @@ from ledger.runtime.clock import wall_clock
 
 OURS, OTHER = new_secret(lambda count: b"a" * count), new_secret(lambda count: b"b" * count)
 BODY = '{"type":"payment.posted","id":"é"}'
-ENDPOINTS = HttpEndpoints(trusted=networks_of("127.0.0.0/8"))
+ENDPOINTS = HttpEndpoints(trusted=lambda: networks_of("127.0.0.0/8"))
 
 
 class Inbox:

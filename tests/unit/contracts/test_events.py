@@ -64,6 +64,14 @@ def test_unknown_fields_are_ignored() -> None:
     assert decode_event(wider) == decode_event(event_of("account.opened"))
 
 
+@pytest.mark.parametrize("change", [{"type": "payment.capture"}, {"v": 2}])
+def test_a_refusal_of_a_newer_command_is_unknown_not_corrupt(change: dict[str, object]) -> None:
+    """During a deployment old code meets it: no alarm, nothing lost, newer code will read it."""
+    request = examples.REFUSED_COMMAND | change
+    with pytest.raises(UnknownEventError):
+        decode_event(event_of("command.rejected", request=request))
+
+
 @pytest.mark.parametrize(
     "data", [event_of("payment.posted", v=2), event_of("payment.posted", type="payment.undone")]
 )

@@ -120,6 +120,49 @@ def test_every_fault_of_a_row_is_told_at_once(tmp_path: Path) -> None:
     ]
 
 
+def test_a_field_may_have_two_faults(tmp_path: Path) -> None:
+    """A card number beside a control character: both are told, and neither's text is."""
+    row = 'p1,a,b,1,EUR,"4111111111111111\t","\x7f 4111 1111 1111 1111"'
+    found = judged(tmp_path, row, "p2,a,b,1,EUR,x,y", header=f"{HEADER},reference,description")
+    assert sorted(faults(found)) == [
+        ("row 2", "description", "card_number"),
+        ("row 2", "description", "invalid_text"),
+        ("row 2", "reference", "card_number"),
+        ("row 2", "reference", "invalid_text"),
+    ]
+    assert "4111" not in str(found.faults.kept)
+    assert [one.command_id for one in found.sendable()] == ["p2"]
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ("p1,stand-in:destination,b!,1,EUR", ["destination"]),
+        ("p1,a!,stand-in:source,1,EUR", ["source"]),
+        ("p1,stand-in:destination,,1,EUR", ["destination"]),
+        ("p1,,stand-in:source,1,EUR", ["source"]),
+        ("p1,a!,b!,1,EUR", ["source", "destination"]),
+        ("p1,stand-in:source,stand-in:source,1,EUR", ["destination"]),
+        ("stand-in,stand-in:source,stand-in:destination,0,EUX", ["currency"]),
+    ],
+)
+def test_names_of_stand_ins_are_names_as_others(
+    tmp_path: Path, row: str, fields: list[str]
+) -> None:
+    """Whatever a row calls its accounts: its own faults are told, and no others, and it ends."""
+    assert [field for _, field, _ in faults(judged(tmp_path, row))] == fields
+
+
+def test_a_row_longer_than_any_command_is_refused_as_a_whole(tmp_path: Path) -> None:
+    """What is wrong with it is no field's: it has one fault, and the rows behind it are judged."""
+    row = f"p1,a,b,1,EUR,{'é' * 40_000}"
+    found = judged(tmp_path, row, "p2,a,b,1.001,EUR,", header=f"{HEADER},description")
+    assert faults(found) == [
+        ("row 2", "", "payload_too_large"),
+        ("row 3", "amount", "too_many_decimals"),
+    ]
+
+
 @pytest.mark.parametrize(
     ("row", "field", "reason"),
     [
@@ -268,12 +311,20 @@ def test_the_id_of_an_opening_is_made_from_its_account() -> None:
 
 
 def test_an_account_map_names_each_identification_once(tmp_path: Path) -> None:
-    """Blanks in an IBAN are none; one that is there twice, or half, is refused."""
+    """Blanks in an IBAN are none, and its letters are capitals; those of another identification
+    are its own. One that is there twice, or half, is refused."""
     header = "identification,account"
-    path = written(tmp_path, "DE89 3704,a", "shop-7,b", header=header)
-    assert account_map(path) == {"DE893704": "a", "shop-7": "b"}
+    iban = "de89 3704 0044 0532 0130 00"
+    path = written(tmp_path, f"{iban},a", "shop-7,b", "Acc 42,c", "ACC42,d", header=header)
+    assert account_map(path) == {
+        "DE89370400440532013000": "a",
+        "shop-7": "b",
+        "Acc 42": "c",
+        "ACC42": "d",
+    }
     for rows, why in (
         (("x,a", "x,b"), "there already"),
+        ((f"{iban},a", "DE89370400440532013000,b"), "there already"),
         (("x,",), "both values"),
         (("x",), "1 values for 2"),
     ):

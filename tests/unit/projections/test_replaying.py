@@ -263,6 +263,24 @@ def test_what_the_live_generation_lacks_it_is_given_before_readers_go_over(ledge
     assert {each.account for each in outcome.compared.kept} == {"a", "c"}
 
 
+def test_what_the_new_generation_was_given_beyond_its_need_the_live_one_has_too(
+    ledger: Ledger,
+) -> None:
+    """A consumer that lags longer than the patience: what is taken from the events brings later
+    ones along. Readers go over only when the live generation has these, too."""
+    steps = ledger.replay().run()
+    until(steps, "events projected")
+    waited_for = ledger.book.pay(("a", "c", 1))
+    until(steps, "waiting for generation 2")
+    ledger.book.pay(("a", "c", 1))
+    until(steps, "events projected again")
+    built = ledger.generations.store_of(2)
+    assert ledger.replayable.lagging(built, ledger.versions()) == set()
+    ledger.replayable.project(ledger.live, [waited_for])
+    until(steps, "every reader looks")
+    assert ledger.replayable.lagging(ledger.live, ledger.versions()) == set()
+
+
 def test_an_aborted_swap_leaves_the_live_generation_nothing_to_lack(ledger: Ledger) -> None:
     """Readers may have seen in the new generation what the live one was never given."""
     until(ledger.replay().run(), "every reader looks")

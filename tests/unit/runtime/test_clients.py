@@ -9,8 +9,10 @@ import pytest
 from ledger.runtime.clients import (
     dynamodb_client,
     eventbridge_client,
+    seconds_at_most,
     secretsmanager_client,
     sqs_client,
+    ssm_client,
 )
 from ledger.runtime.clock import wall_clock
 
@@ -27,11 +29,14 @@ def test_clients_have_short_time_outs_and_counted_tries() -> None:
         sqs_client(): 3,
         eventbridge_client(attempts=2): 2,
         secretsmanager_client(attempts=2): 2,
+        ssm_client(attempts=1): 1,
     }
     for client, tries in clients.items():
         config: Any = client.meta.config  # botocore sets a configuration's attributes at run time
         assert config.connect_timeout == 1
         assert config.read_timeout == 3
+        waits = sum(2**retry for retry in range(tries - 1))
+        assert seconds_at_most(tries) == tries * (1 + 3) + waits
         assert config.retries == {"mode": "standard", "total_max_attempts": tries}
 
 

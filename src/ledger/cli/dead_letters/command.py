@@ -130,8 +130,16 @@ def discard_letters(
     """
     with reporting(as_json) as output:
         place = place_named(places(connection(config)), queue)
-        done = discard(place, frozenset(only))
         now = wall_clock()
+
+        def last_copy(letter: Letter) -> None:
+            if as_json:  # on standard error, as a failure leaves no such value on standard output
+                value = _value(place.name, letter, now, show_body=True)
+                output.note(msgspec.json.encode(value).decode())
+            else:
+                output.show(f"discarding {letter.id}", letter.body)
+
+        done = discard(place, frozenset(only), last_copy)
         output.result(
             {
                 "queue": place.name,
@@ -141,7 +149,7 @@ def discard_letters(
                 "kept": done.kept,
                 "missing": done.missing,
             },
-            *(line for letter in done.letters for line in (f"discarded {letter.id}", letter.body)),
+            *(f"discarded {letter.id}" for letter in done.letters),
             *(f"not removed: {id_}" for id_ in done.kept),
             *(f"not found: {id_}" for id_ in done.missing),
         )

@@ -23,6 +23,11 @@ from ledger.importers.payment_file import PaymentFile, judge
 from ledger.importers.payments_csv import AccountsCsv, PaymentsCsv, account_map
 
 THREADS_MAX: Final = 64
+ACCOUNTS: Final = "accounts"
+_ACCOUNTS_NOT_SKIPPED: Final = (
+    "nothing was sent: --skip-invalid skips no accounts, since payments of accounts that were "
+    "never opened would be refused for ever; correct the rows of --accounts"
+)
 
 
 class Format(StrEnum):
@@ -63,7 +68,11 @@ def import_file(
     ] = False,
     skip_invalid: Annotated[
         bool,
-        typer.Option("--skip-invalid", help="Send the other rows of a CSV file that has faults."),
+        typer.Option(
+            "--skip-invalid",
+            help="Send the other rows of a CSV file of payments that has faults. No row of "
+            "--accounts is ever skipped.",
+        ),
     ] = False,
     threads: Annotated[
         int,
@@ -86,8 +95,11 @@ def import_file(
     with reporting(as_json) as output:
         parts = _parts(file, file_format, accounts, mapping, skip_invalid=skip_invalid)
         faulty = any(part.judged.faults.count for part in parts)
-        if dry_run or (faulty and not skip_invalid):
+        without_account = any(part.name == ACCOUNTS and part.judged.faults.count for part in parts)
+        if dry_run or without_account or (faulty and not skip_invalid):
             _tell(output, parts, sent=False)
+            if without_account and skip_invalid:
+                output.note(_ACCOUNTS_NOT_SKIPPED)
             if faulty:
                 raise FaultySourceError
             return
@@ -114,7 +126,7 @@ def _parts(
     """The files, judged: accounts before payments. Raises SourceError or UsageError."""
     if file is None and accounts is None:
         raise UsageError("give a file of payments, or --accounts, or both")
-    parts = [] if accounts is None else [Part("accounts", judge(AccountsCsv(_file(accounts))))]
+    parts = [] if accounts is None else [Part(ACCOUNTS, judge(AccountsCsv(_file(accounts))))]
     if file is None:
         return parts
     chosen = file_format or _format_of(file)

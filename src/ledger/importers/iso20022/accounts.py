@@ -30,6 +30,13 @@ def is_iban(text: str) -> bool:
     return int("".join(str(int(character, 36)) for character in rearranged)) % 97 == 1
 
 
+def as_mapped(identification: str) -> str:
+    """An identification as account maps have it: an IBAN in capitals and without the blanks that
+    people write it with, anything else (`ACC 42`) as it is."""
+    compact = identification.replace(" ", "").upper()
+    return compact if is_iban(compact) else identification
+
+
 def ledger_account(
     account: Any, *, place: str, field: str, mapped: Mapping[str, str] | None
 ) -> str | Fault:
@@ -44,7 +51,6 @@ def ledger_account(
     else:
         identification, field = other.id, f"{field}/Id/Othr/Id"
     if mapped is not None:
-        if identification not in mapped:
-            return Fault(place, field, UNMAPPED_ACCOUNT, "not in the account map")
-        return mapped[identification]
+        account_id = mapped.get(as_mapped(identification))
+        return account_id or Fault(place, field, UNMAPPED_ACCOUNT, "not in the account map")
     return IBAN_PREFIX + identification if other is None else str(identification)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
+from typing_extensions import override
 
 from consumers.fraud import batch
-from consumers.fraud.batch import ATTEMPTS_MAX, FAILURES_IN_A_ROW_MAX, packed
+from consumers.fraud.batch import ATTEMPTS_MAX, FAILURES_IN_A_ROW_MAX, Screener, packed
 from consumers.fraud.features import Features
+from consumers.fraud.measures import Measures
 from consumers.fraud.memory import MemoryFraudStore
-from consumers.fraud.store import ACTIONS_MAX, Remembered
+from consumers.fraud.rules import RulesScorer
+from consumers.fraud.scorer import Assessment
+from consumers.fraud.screening import Screening
+from consumers.fraud.store import ACTIONS_MAX, Remembered, UnknownItemVersionError
 from ledger.consuming.batches import NOT_TRIED
 from ledger.runtime.faults import BrokenItemError
-from tests.support.fraud import MONDAY, Ledger, customer
+from tests.support.fraud import MONDAY, WEEK, Ledger, customer
 from tests.support.fraud_world import Crash, World
 
 
@@ -198,6 +203,59 @@ def test_a_broken_item_fails_the_events_of_its_account_only() -> None:
     failed, _ = world.screen(pairs(3).events)
     assert failed == {1: batch.BROKEN_ITEM}
     assert set(world.verdicts) == {"payment-0", "payment-2"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        (BrokenItemError("no verdict"), batch.BROKEN_ITEM),
+        (UnknownItemVersionError(), "unknown_item_version"),
+    ],
+)
+def test_a_verdict_that_cannot_be_read_fails_its_payment_only(fault: Exception, code: str) -> None:
+    """The payment that came again waits; new neighbours in its very transaction are screened."""
+
+    class Broken(MemoryFraudStore):
+        @override
+        def screening(self, payment: str) -> Screening | None:
+            raise fault
+
+    world = World(memory=Broken())
+    events = pairs(3).events
+    world.deliver(events[:1])
+    failed, _ = world.screen(events)
+    assert failed == {0: code}
+    assert set(world.verdicts) == {event.id for event in events}
+
+
+def test_a_bug_over_one_event_fails_that_one_alone() -> None:
+    """Its neighbours are screened each by itself; the code names the exception."""
+
+    class Buggy(RulesScorer):
+        def assess(self, payers: Sequence[Measures]) -> Assessment:
+            if payers[0].account == "from-1":
+                raise ZeroDivisionError
+            return super().assess(payers)
+
+    world = World()
+    screener = Screener(
+        world.store, Buggy(), world.send, random=lambda: 0.5, pause=world.pauses.append
+    )
+    failed, counts = screener.screen(list(enumerate(pairs(40).events)))
+    assert failed == {1: "exception:ZeroDivisionError"}
+    assert counts["Verdicts"] == len(world.verdicts) == 39
+
+
+@pytest.mark.parametrize("hour", [-1, -2, -30 * WEEK])
+def test_an_account_opened_before_1970_is_screened(hour: int) -> None:
+    """Nothing of an imported past is too old to be remembered, or holds up its neighbours."""
+    ledger = Ledger()
+    ledger.open("ann", hour)
+    ledger.pay(("ann", "bob", 5), hour=hour)
+    ledger.pay(("ann", "bob", 5), hour=MONDAY)
+    world = World()
+    assert world.screen(ledger.events)[0] == {}
+    assert world.features("ann")["ann"].opened_hour == 0
 
 
 def test_an_event_beyond_the_gaps_waits_and_its_neighbours_do_not() -> None:

@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from moto import mock_aws
 from typing_extensions import override
 
+from consumers.fraud import alerting
 from consumers.fraud import handler as module
 from consumers.fraud import reviews as reviews_module
 from consumers.fraud.alerting import Alerter, alert_of
@@ -98,7 +99,12 @@ def send(queue: Queue, commands: Sequence[ScreenPayment]) -> dict[int, str]:
 
 
 def handle(
-    world: World, store: FraudStore, topic: Topic, queue: Queue, *records: dict[str, Any]
+    world: World,
+    store: FraudStore,
+    topic: Topic,
+    queue: Queue,
+    *records: dict[str, Any],
+    context: object = None,
 ) -> list[str]:
     """Let the handler have a batch; the ids of the messages that it fails."""
     handler = make_handler(
@@ -110,7 +116,7 @@ def handle(
         pause=lambda _: None,
         **world.collaborators,
     )
-    answer = handler({"Records": [*records]}, None)
+    answer = handler({"Records": [*records]}, context)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
@@ -259,6 +265,54 @@ def test_an_alert_is_not_published_before_it_is_listed(fault: Exception, code: s
     alerter = Alerter(Failing(), cast("SNSClient", topic), "arn:topic")
     assert alerter.tell(recorded()) == code
     assert topic.messages == []
+
+
+def test_a_topic_out_of_reach_is_not_tried_for_ever() -> None:
+    """After a few alerts that failed in a row the rest waits; broken items are no sign of it."""
+
+    class Counted(Topic):
+        tried = 0
+
+        @override
+        def publish(self, **request: Any) -> dict[str, str]:
+            self.tried += 1
+            return super().publish(**request)
+
+    topic = Counted(OUTAGE)
+    world = World()
+    records = messages(*(recorded(f"p{place}") for place in range(5)))
+    assert len(handle(world, MemoryFraudStore(), topic, Queue(), *records)) == 5
+    assert topic.tried == alerting.FAILURES_IN_A_ROW_MAX
+    assert world.lines[-1].notes["failures"] == {"EndpointConnectionError": 2, NOT_TRIED: 3}
+    assert world.lines[-1].metrics["FraudAlertsFailed"] == ("Count", 5)
+
+    class Broken(MemoryFraudStore):
+        @override
+        def screening(self, payment: str) -> Screening | None:
+            if payment != "p4":
+                raise BrokenItemError("no verdict")
+            return None
+
+    assert handle(world, Broken(), Topic(), Queue(), *records) == ["m0", "m1", "m2", "m3"]
+
+
+def test_no_alert_is_begun_that_may_not_end() -> None:
+    """With the time running out the rest comes again, and the batch is answered."""
+
+    class Context:
+        def __init__(self) -> None:
+            enough = alerting.RESERVED_MILLISECONDS
+            self.left = [30_000, enough, enough - 1]
+
+        def get_remaining_time_in_millis(self) -> int:
+            """As Lambda's context does."""
+            return self.left.pop(0)
+
+    topic = Topic()
+    records = messages(*(recorded(f"p{place}") for place in range(2)))
+    failed = handle(World(), MemoryFraudStore(), topic, Queue(), *records, context=Context())
+    assert failed == ["m1"]
+    assert len(topic.messages) == 1
 
 
 def test_an_alert_has_every_field_of_its_event() -> None:

@@ -15,6 +15,7 @@ from consumers.fraud.store import (
     REVIEWS_INDEX,
     DynamoFraudStore,
     Remembered,
+    UnknownItemVersionError,
     features_item,
     screening_item,
 )
@@ -170,6 +171,19 @@ def test_what_a_newer_release_wrote_is_left_alone() -> None:
     fraud, _ = store({"Responses": {"fraud": [item]}})
     with pytest.raises(StoreError, match="unknown_item_version"):
         fraud.load(["ann"])
+
+
+def test_a_verdict_of_a_newer_release_is_left_to_its_workers() -> None:
+    """Stored with its version; an unknown one fails retryably, by name."""
+    ledger = Ledger()
+    customer(ledger)
+    found = judged(ledger.events[-1], {}, RulesScorer()).screening
+    assert found
+    item = screening_item(found)
+    assert item["v"] == {"N": "1"}
+    fraud, _ = store({"Item": item | {"v": {"N": "2"}}})
+    with pytest.raises(UnknownItemVersionError, match="unknown_item_version"):
+        fraud.screening("p")
 
 
 def test_an_item_that_is_no_verdict_is_none() -> None:

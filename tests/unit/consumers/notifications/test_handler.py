@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from msgspec import structs
 
 from consumers.notifications import handler as module
-from consumers.notifications.handler import make_handler
-from consumers.notifications.topic import Topic
+from consumers.notifications.handler import PART_RESERVED_MS, make_handler
+from consumers.notifications.topic import AWS_ATTEMPTS, FAILURES_IN_A_ROW_MAX, Topic
+from ledger.consuming.batches import PART_ENTRIES_MAX
 from ledger.contracts.events import Event
+from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.settings import SettingsError
 from tests.properties.projection_streams import four_events, message, raw_message
 from tests.support.builders import posting, screening
@@ -48,6 +51,21 @@ def test_every_event_is_told_once_as_it_was_published() -> None:
     assert line.metrics["Notifications"] == ("Count", 5)
     assert line.metrics["BalanceAlerts"] == ("Count", 0)
     assert world.delayed == []
+
+
+def test_no_part_is_begun_without_the_time_for_a_topic_out_of_reach() -> None:
+    """Three calls that hang, and what follows: the rest comes back instead, untried."""
+    out_of_reach_ms = 1_000 * FAILURES_IN_A_ROW_MAX * seconds_at_most(AWS_ATTEMPTS)
+    assert out_of_reach_ms + 8_000 <= PART_RESERVED_MS
+    topic, world = FakeTopic(), World()
+    times = iter([PART_RESERVED_MS, PART_RESERVED_MS - 1])
+    context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: next(times))
+    records = [message(BOOK.events[2], f"m{place}") for place in range(PART_ENTRIES_MAX + 1)]
+    publish = Topic(cast("SNSClient", topic), "arn:topic").publish
+    answer = make_handler(publish=publish, **world.collaborators)({"Records": records}, context)
+    assert len(topic.bodies) == PART_ENTRIES_MAX
+    assert answer["batchItemFailures"] == [{"itemIdentifier": f"m{PART_ENTRIES_MAX}"}]
+    assert world.lines[0].notes["failures"] == {"not_tried": 1}
 
 
 def test_fields_that_a_newer_release_added_are_told_too() -> None:

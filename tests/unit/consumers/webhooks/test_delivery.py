@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from consumers.webhooks.delivery import RESERVED_MILLISECONDS
+from consumers.webhooks.delivery import AWS_ATTEMPTS, RESERVED_MILLISECONDS
+from consumers.webhooks.directory import CACHE_SECONDS, Directory
 from consumers.webhooks.faults import PERMANENT, AttemptError, Fault
 from consumers.webhooks.messages import delivery_of, encode_delivery, webhook_id
-from consumers.webhooks.posting import HttpEndpoints
+from consumers.webhooks.posting import TOTAL_SECONDS, HttpEndpoints
 from consumers.webhooks.schedule import DELAYS_SECONDS, RECEIVES_MAX
 from consumers.webhooks.signatures import new_secret
 from consumers.webhooks.subscribers import Key
 from ledger.contracts.primitives import instant_of_microseconds
+from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.clock import wall_clock
 from ledger.runtime.faults import StoreError
 from tests.support.webhooks import (
@@ -138,6 +141,7 @@ def test_what_was_tried_often_enough_is_put_aside_with_its_reason(fault: Fault) 
     assert failed(world.handle(last)) == []
     [(body, attributes)] = world.dead_letters
     assert body == last["body"]
+    assert world.sqs.sent[0]["MessageGroupId"] == "shop"  # a redrive is fair as well
     assert attributes == {
         "reason": str(fault),
         "retry": "same_request",
@@ -272,12 +276,67 @@ def test_an_endpoint_is_asked_no_sooner_than_it_wants() -> None:
 def test_no_attempt_is_begun_without_the_time_for_it() -> None:
     """The rest of the batch comes back soon, untried: a time-out of the function would fail all."""
     world = World()
-    left = iter([60_000, RESERVED_MILLISECONDS - 1])
+    left = iter([RESERVED_MILLISECONDS, RESERVED_MILLISECONDS - 1])
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
     answered = world.handle(record(), record(event="event-2", received=3), context=context)
     assert failed(answered) == ["shop/event-2"]
     assert world.sqs.waits == {"shop/event-2": DELAYS_SECONDS[0]}
     assert world.lines[0].notes["failures"] == {"not_tried": 1}
+
+
+@pytest.mark.parametrize("fault", [Fault.GONE, None])
+def test_an_attempt_begun_with_the_reserve_ends_in_time(
+    fault: Fault | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every call takes as long as the clients let it: the caches are empty, the directory is asked
+    twice, two secrets sign, the networks are asked for, and the outcome is kept."""
+    left = RESERVED_MILLISECONDS
+    calls: list[str] = []
+
+    def slow(place: object, name: str, seconds: float) -> None:
+        method = getattr(place, name)
+
+        def slowed(*arguments: Any, **named: Any) -> Any:
+            nonlocal left
+            left -= round(1_000 * seconds)
+            calls.append(name)
+            return method(*arguments, **named)
+
+        monkeypatch.setattr(place, name, slowed)
+
+    until = instant_of_microseconds(NOW + HOUR_US)
+    keys = (Key("version-2"), Key("version-1", until))
+    world = World(subscribed(disabled_by="request"))
+    world.cached.directory()
+    world.store.write(Directory(2, {"shop": subscribed(keys=keys)}))
+    world.monotonic = CACHE_SECONDS
+    world.secrets.keep("shop", "version-2", OTHER_SECRET)
+    if fault:
+        world.endpoints.answer = raising(fault)
+    call_seconds = seconds_at_most(AWS_ATTEMPTS)
+    for name in ("read", "write"):
+        slow(world.store, name, call_seconds)
+    for name in ("has", "add"):
+        slow(world.delivered, name, call_seconds)
+    slow(world.secrets, "get", call_seconds)
+    slow(world.endpoints, "post", TOTAL_SECONDS + call_seconds)  # the networks, and the endpoint
+    for name in ("send_message", "change_message_visibility_batch"):
+        slow(world.sqs, name, call_seconds)
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: left)
+    untried = record(event="event-2")
+    assert failed(world.handle(record(), untried, context=context)) == ["shop/event-2"]
+    assert left >= 0
+    assert ("write" in calls, "send_message" in calls) == (bool(fault), bool(fault))
+
+
+def test_messages_are_put_aside_while_there_is_time() -> None:
+    """What there is no time for comes back, and with it what would follow a refusal."""
+    world = World()
+    left = iter([RESERVED_MILLISECONDS] * 2 + [8_000, 7_999])
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
+    batch = [record("nobody"), record("nobody", event="event-2")]
+    assert failed(world.handle(*batch, context=context)) == ["nobody/event-2"]
+    assert len(world.dead_letters) == 1
 
 
 @pytest.mark.parametrize("body", ["", "{}", "[", '{"v":2}', "\ud800"])
@@ -335,7 +394,7 @@ def test_no_line_says_what_was_delivered_where_or_with_what() -> None:
 def test_a_url_that_is_no_longer_acceptable_is_put_aside() -> None:
     """Judged at every delivery: plain http without a trusted network is never sent to."""
     world = World(subscribed(url="http://93.184.216.34/"))
-    world.endpoints = HttpEndpoints(trusted=())  # type: ignore[assignment]
+    world.endpoints = HttpEndpoints(trusted=lambda: ())  # type: ignore[assignment]
     world.handle(record())
     assert world.dead_letters[0][1]["reason"] == "url_refused"
 

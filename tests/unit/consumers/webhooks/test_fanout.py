@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,11 @@ from msgspec import structs
 
 from consumers.webhooks import fanout as module
 from consumers.webhooks.directory import CACHE_SECONDS, CachedDirectory, MemoryDirectory
-from consumers.webhooks.fanout import make_handler
+from consumers.webhooks.fanout import (
+    FAILURES_IN_A_ROW_MAX,
+    RESERVED_MILLISECONDS,
+    make_handler,
+)
 from consumers.webhooks.messages import decode_delivery, webhook_id
 from consumers.webhooks.subscribers import SUBSCRIBERS_MAX, Filters, Subscriber
 from ledger.contracts.events import PaymentPosted, encode_event
@@ -47,7 +52,7 @@ class World:
         self.monotonic = 0.0
         self.cached = CachedDirectory(self.store, lambda: self.monotonic)
 
-    def handle(self, *records: dict[str, Any]) -> list[str]:
+    def handle(self, *records: dict[str, Any], context: object = None) -> list[str]:
         """The messages that come back."""
         handler = make_handler(
             directory=self.cached,
@@ -57,7 +62,7 @@ class World:
             random=lambda: 0.5,
             telemetry=Telemetry(self.lines.append),
         )
-        return list(failed(handler({"Records": list(records)}, None)))
+        return list(failed(handler({"Records": list(records)}, context)))
 
     @property
     def deliveries(self) -> list[tuple[str, str]]:
@@ -165,6 +170,32 @@ def test_a_queue_that_does_not_answer_brings_back_everything() -> None:
     world = World(subscribed())
     world.sqs.refusing = True
     assert world.handle(message(), message(id="m2")) == ["m1", "m2"]
+
+
+def test_a_queue_out_of_reach_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After some requests in a row that failed the rest comes back untried; one that passed in
+    between begins the count anew."""
+    world = World(*(subscribed(f"s{place}") for place in range(10)))
+    answers = iter([False, False, True, *[False] * FAILURES_IN_A_ROW_MAX])
+    send = world.sqs.send_message_batch
+
+    def sometimes(**request: Any) -> dict[str, Any]:
+        world.sqs.refusing = not next(answers)
+        return send(**request)
+
+    monkeypatch.setattr(world.sqs, "send_message_batch", sometimes)
+    messages = [message(id=f"m{place}") for place in range(8)]
+    assert world.handle(*messages) == ["m0", "m1", "m3", "m4", "m5", "m6", "m7"]
+    assert world.lines[0].notes["failures"] == {"not_sent": 5, "not_tried": 2}
+
+
+def test_no_request_is_begun_without_the_time_for_it() -> None:
+    """What is left comes back untried: a time-out of the function would fail all."""
+    world = World(*(subscribed(f"s{place}") for place in range(10)))
+    left = iter([RESERVED_MILLISECONDS, RESERVED_MILLISECONDS - 1])
+    context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
+    assert world.handle(message(), message(id="m2"), context=context) == ["m2"]
+    assert world.lines[0].notes["failures"] == {"not_tried": 1}
 
 
 @pytest.mark.parametrize("error", [StoreError("ThrottlingException"), BrokenItemError("x")])

@@ -50,7 +50,7 @@ class World:
             secrets=self.secrets,
             sqs=self.sqs,  # type: ignore[arg-type]
             deliveries_queue_url="https://sqs/deliveries",
-            trusted=[ip_network("127.0.0.0/8")],
+            trusted=lambda: [ip_network("127.0.0.0/8")],
             resolve=self.resolve,
             clock=lambda: self.now,
             random_bytes=self.random_bytes,
@@ -461,7 +461,7 @@ def test_the_function_names_what_it_misses(monkeypatch: pytest.MonkeyPatch) -> N
     """Without its environment it raises at the first call, naming every variable."""
     names = (
         *("WEBHOOKS_TABLE", "WEBHOOK_SECRETS_PREFIX"),
-        *("WEBHOOK_SECRETS_KEY", "DELIVERIES_QUEUE_URL"),
+        *("WEBHOOK_SECRETS_KEY", "WEBHOOK_NETWORKS_PARAMETER", "DELIVERIES_QUEUE_URL"),
     )
     for name in names:
         monkeypatch.delenv(name, raising=False)

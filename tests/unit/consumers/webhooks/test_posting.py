@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from ipaddress import ip_address, ip_network
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from consumers.webhooks.addresses import Address
-from consumers.webhooks.faults import AttemptError, Fault
-from consumers.webhooks.posting import ANSWER_BYTES_MAX, HttpEndpoints, addresses_of
+from consumers.webhooks import posting
+from consumers.webhooks.addresses import Address, Network
+from consumers.webhooks.faults import PERMANENT, AttemptError, Fault
+from consumers.webhooks.posting import RECEIVED_BYTES_MAX, HttpEndpoints, addresses_of
+from ledger.runtime.faults import StoreError
 from sandbox.certificate import make_certificate
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
@@ -101,9 +104,20 @@ def serving(talk: Talk) -> Iterator[Server]:
         server.close()
 
 
+class CountingSocket(socket.socket):
+    """Counts what is received on it."""
+
+    received = 0
+
+    def recv_into(self, *arguments: Any) -> int:
+        count = super().recv_into(*arguments)
+        self.received += count
+        return count
+
+
 def post(url: str, **options: object) -> int:
     """Delivers something from inside this machine, in little time."""
-    settings = {"trusted": LOOPBACK, "total_seconds": QUICK_SECONDS * 10, **options}
+    settings = {"trusted": lambda: LOOPBACK, "total_seconds": QUICK_SECONDS * 10, **options}
     return HttpEndpoints(**settings).post(  # type: ignore[arg-type]
         url, b'{"a":1}', {"webhook-id": "msg_1"}
     )
@@ -114,6 +128,11 @@ def fault_of(url: str, **options: object) -> AttemptError:
     with pytest.raises(AttemptError) as raised:
         post(url, **options)
     return raised.value
+
+
+def no_networks() -> Sequence[Network]:
+    """Trusts nothing but what is public."""
+    return ()
 
 
 def at(*addresses: str) -> Callable[[str, int], Sequence[Address]]:
@@ -238,24 +257,46 @@ def test_a_status_counts_whatever_its_body_does() -> None:
             assert time.monotonic() - started < QUICK_SECONDS + SLACK_SECONDS
 
 
-def test_of_an_answer_a_bounded_part_is_read() -> None:
-    """An endless body does not end up in memory: the sender is stopped by us not reading."""
-    sent = 0
-    stopped = threading.Event()
+@pytest.mark.parametrize(
+    "head",
+    [
+        "",
+        "content-length: 999999999\r\n",
+        "transfer-encoding: chunked\r\n\r\n-1",
+        "transfer-encoding: chunked\r\n\r\n-5",
+        f"transfer-encoding: chunked\r\n\r\n-{'f' * 30}",
+        f"transfer-encoding: chunked\r\n\r\n{'f' * 30}",
+        "transfer-encoding: chunked\r\n\r\nno size",
+        "transfer-encoding: chunked\r\n\r\n0\r\na: b",  # and trailers without end
+    ],
+)
+def test_of_an_answer_a_bounded_part_is_read(head: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An endless body does not end up in memory, whatever it is said to be: what is received is
+    counted. It was answered 2xx, so it is delivered."""
+    sockets: list[CountingSocket] = []
+
+    def connected(*arguments: Any) -> socket.socket:
+        sockets.append(CountingSocket(fileno=connect(*arguments).detach()))
+        return sockets[-1]
 
     def endless(connection: socket.socket) -> None:
-        nonlocal sent
-        try:
-            connection.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
-            while True:
-                sent += connection.send(b"x" * 65536)
-        finally:
-            stopped.set()
+        connection.sendall(f"HTTP/1.1 200 OK\r\n{head}\r\n".encode())
+        while True:
+            connection.sendall(b"x: y\r\n" * 10_000)
 
+    connect = socket.create_connection
+    monkeypatch.setattr(socket, "create_connection", connected)
     with serving(endless) as server:
         assert post(server.url) == 200
-        assert stopped.wait(SLACK_SECONDS)
-    assert sent >= ANSWER_BYTES_MAX
+    [counting] = sockets
+    assert 0 < counting.received <= RECEIVED_BYTES_MAX
+
+
+def test_a_head_that_is_cut_at_the_bound_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was not read to its end is not taken for one that ended there."""
+    monkeypatch.setattr(posting, "RECEIVED_BYTES_MAX", 100)
+    with serving(answering(200, f"x: {'y' * 200}")) as server:
+        assert fault_of(server.url).fault is Fault.NO_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -304,7 +345,9 @@ def test_a_name_that_leads_inside_is_never_connected_to(addresses: list[str]) ->
     with serving(answering(200)) as server:
         for scheme in ("https", "http"):
             error = fault_of(
-                f"{scheme}://shop.example:{server.port}/", trusted=(), resolve=at(*addresses)
+                f"{scheme}://shop.example:{server.port}/",
+                trusted=no_networks,
+                resolve=at(*addresses),
             )
             assert error.fault is Fault.ADDRESS_REFUSED
         assert server.accepted == 0
@@ -315,7 +358,7 @@ def test_a_name_that_leads_inside_is_never_connected_to(addresses: list[str]) ->
 )
 def test_addresses_in_the_url_are_judged_like_names(host: str) -> None:
     """In whatever spelling the system's resolver takes them."""
-    error = fault_of(f"https://{host}:9999/", trusted=())
+    error = fault_of(f"https://{host}:9999/", trusted=no_networks)
     assert error.fault in {Fault.ADDRESS_REFUSED, Fault.NAME_NOT_RESOLVED}
 
 
@@ -336,6 +379,22 @@ def test_the_address_that_was_judged_is_the_one_connected_to() -> None:
 def test_plain_http_is_for_trusted_networks_only() -> None:
     """A public address gets https or nothing."""
     assert fault_of("http://shop.example/", resolve=at("93.184.216.34")).fault is Fault.URL_REFUSED
+
+
+def test_trust_is_asked_for_only_where_it_matters() -> None:
+    """What is public is sent to though the trusted networks cannot be read; what is not, waits for
+    them and is not refused for good."""
+
+    def unavailable() -> Sequence[Network]:
+        raise StoreError("ThrottlingException")
+
+    with serving(answering(200)) as server:
+        inside = fault_of(server.url, trusted=unavailable)
+    assert inside.fault is Fault.NETWORKS_UNAVAILABLE
+    assert inside.fault not in PERMANENT
+    url = "https://shop.example/"
+    public = fault_of(url, trusted=unavailable, resolve=at("93.184.216.34"), total_seconds=-1.0)
+    assert public.fault is Fault.TIMED_OUT  # past the judge
 
 
 def test_a_name_that_nobody_knows_is_said_so() -> None:

@@ -29,10 +29,10 @@ from consumers.webhooks.secrets import (
     SecretMissingError,
     SecretsManager,
 )
-from consumers.webhooks.settings import trusted_networks
+from consumers.webhooks.settings import BROKEN_NETWORKS, TrustedNetworks
+from consumers.webhooks.settings import CACHE_SECONDS as NETWORKS_CACHE_SECONDS
 from consumers.webhooks.subscribers import Filters, Key
 from ledger.runtime.faults import BrokenItemError, StoreError
-from ledger.runtime.settings import SettingsError
 from tests.support.webhooks import NOW, subscribed
 
 if TYPE_CHECKING:
@@ -256,10 +256,45 @@ def test_memory_for_secrets_is_bounded() -> None:
         assert cached.get(id, version) == id[1:]
 
 
-def test_trusted_networks_are_those_of_the_environment() -> None:
-    """None if it names none; a mistake in them stops the function."""
-    name = "WEBHOOK_TRUSTED_NETWORKS"
-    assert trusted_networks({}) == trusted_networks({name: ""}) == ()
-    assert [str(each) for each in trusted_networks({name: "127.0.0.0/8"})] == ["127.0.0.0/8"]
-    with pytest.raises(SettingsError, match=name):
-        trusted_networks({name: "everywhere"})
+@mock_aws
+def test_trusted_networks_are_those_of_the_parameter_by_now() -> None:
+    """One read a minute; a change and a withdrawal are in force after that."""
+    client, now, made = boto3.client("ssm", region_name=REGION), 0.0, []
+
+    def write(value: str) -> None:
+        client.put_parameter(Name="/nets", Value=value, Type="String", Overwrite=True)
+
+    def make() -> Any:
+        made.append(client)
+        return client
+
+    trusted = TrustedNetworks(make, "/nets", lambda: now)
+    assert made == []
+    write(",")
+    assert trusted() == ()
+    write(",127.0.0.0/8, 10.20.0.1/16")
+    assert trusted() == ()
+    now = NETWORKS_CACHE_SECONDS
+    assert [str(each) for each in trusted()] == ["127.0.0.0/8", "10.20.0.0/16"]
+    write(",")
+    now *= 2
+    assert trusted() == ()
+    assert len(made) == 1
+
+
+@mock_aws
+@pytest.mark.parametrize(("value", "code"), [(",all", BROKEN_NETWORKS), ("", "ParameterNotFound")])
+def test_trust_that_cannot_be_read_is_neither_given_nor_kept(value: str, code: str) -> None:
+    """A list that is none and one that is not there are said so, also after a good one."""
+    client, now = boto3.client("ssm", region_name=REGION), 0.0
+    client.put_parameter(Name="/nets", Value=",10.0.0.0/8", Type="String")
+    trusted = TrustedNetworks(lambda: client, "/nets", lambda: now)
+    assert len(trusted()) == 1
+    if value:
+        client.put_parameter(Name="/nets", Value=value, Type="String", Overwrite=True)
+    else:
+        client.delete_parameter(Name="/nets")
+    now = NETWORKS_CACHE_SECONDS
+    with pytest.raises(StoreError) as raised:
+        trusted()
+    assert raised.value.code == code

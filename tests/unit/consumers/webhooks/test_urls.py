@@ -108,4 +108,4 @@ def test_https_goes_out_and_http_stays_inside(
 ) -> None:
     """Every address counts; plain http needs all of them to be in a trusted network."""
     target = target_of(f"{scheme}://a.example/")
-    assert refusal_of(target, addresses, TRUSTED) is refusal  # type: ignore[arg-type]
+    assert refusal_of(target, addresses, lambda: TRUSTED) is refusal  # type: ignore[arg-type]
