@@ -373,12 +373,12 @@ def test_alerts_are_read_back_as_they_are(api: Api) -> None:
     assert (body["alerts"], body["version"]) == (command["alerts"], 2)
     status, _, problem = api.send(*route, id="nobody")
     assert (status, problem["reason"]) == (404, "account_unknown")
-    api.store.load = _out_of_reach  # type: ignore[method-assign]
+    api.store.load = _out_of_reach  # type: ignore[assignment]
     status, _, problem = api.send(*route, id=str(account))
     assert (status, problem["reason"]) == (503, "store_unavailable")
 
 
-def _out_of_reach(*_: object) -> dict[str, Any]:
+def _out_of_reach(*_: object) -> Any:
     raise TransientStoreError("throttled")
 
 
