@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ledger.client import config as configuration
 from ledger.client.config import Config, Credentials
 from ledger.client.rest import LedgerApi
 from sandbox.assembly import Assembly
@@ -68,6 +69,14 @@ def config(deployment: Deployment) -> Config:
         outputs=dict(deployment.outputs),
         credentials=Credentials(deployment.access_key_id, deployment.secret_access_key),
     )
+
+
+@pytest.fixture
+def config_file(config: Config, tmp_path: Path) -> Path:
+    """The configuration as the command finds it."""
+    path = tmp_path / "config.json"
+    configuration.save(config, path)
+    return path
 
 
 @pytest.fixture(scope="session")

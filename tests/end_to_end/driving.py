@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from typer.testing import CliRunner
+
+from ledger.cli.app import app
 from ledger.client import aws
 from ledger.client.answers import Accepted, Reply, UnreachableError
 from ledger.client.config import Config
@@ -118,3 +122,9 @@ def row_at(config: Config, account: str, version: int) -> dict[str, Any]:
     live = history_generations(client(config, "dynamodb"), table).pointer().live
     key = {"pk": {"S": partition_of(account, live)}, "sk": {"N": str(version)}}
     return {"TableName": table, "Key": key}
+
+
+def ledger(config_file: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Runs the command; its exit code and its answer for programs."""
+    result = CliRunner().invoke(app, [*arguments, "--json", "--config", str(config_file)])
+    return result.exit_code, json.loads(result.stdout)

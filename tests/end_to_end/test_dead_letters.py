@@ -8,11 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-from typer.testing import CliRunner
-
-from ledger.cli.app import app
-from ledger.client import config as configuration
 from ledger.client.answers import Accepted
 from ledger.client.config import Config
 from ledger.client.rest import LedgerApi
@@ -20,6 +15,7 @@ from tests.end_to_end.driving import (
     client,
     eventually,
     funded_pair,
+    ledger,
     paying,
     posted,
     projected,
@@ -29,20 +25,6 @@ from tests.end_to_end.driving import (
 from tests.support.bad_deploy import deploy_badly, functions_of, name_of, roll_back
 
 RECEIVES = 2  # with the template's five, back-offs alone would take half a minute
-
-
-@pytest.fixture
-def config_file(config: Config, tmp_path: Path) -> Path:
-    """The configuration as the command finds it."""
-    path = tmp_path / "config.json"
-    configuration.save(config, path)
-    return path
-
-
-def ledger(config_file: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Runs the command; its exit code and its answer for programs."""
-    result = CliRunner().invoke(app, [*arguments, "--json", "--config", str(config_file)])
-    return result.exit_code, json.loads(result.stdout)
 
 
 def letters(config_file: Path, queue: str) -> list[dict[str, Any]]:

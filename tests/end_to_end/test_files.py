@@ -5,26 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
-import pytest
 from defusedxml.ElementTree import fromstring
 from typer.testing import CliRunner, Result
 
 from ledger.cli.app import app
-from ledger.client import config as configuration
-from ledger.client.config import Config
 from ledger.client.rest import LedgerApi
 from tests.end_to_end.driving import projected, unique
 from tests.support.messages import group, message, other, transaction
 
 NAMESPACE = {"c": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}
-
-
-@pytest.fixture
-def config_file(config: Config, tmp_path: Path) -> Path:
-    """The configuration as the command finds it."""
-    path = tmp_path / "config.json"
-    configuration.save(config, path)
-    return path
 
 
 def ledger(config_file: Path, *arguments: object) -> Result:

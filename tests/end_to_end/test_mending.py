@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
-import pytest
-from typer.testing import CliRunner
-
-from ledger.cli.app import app
-from ledger.client import config as configuration
 from ledger.client.answers import Accepted
 from ledger.client.config import Config
 from ledger.client.rest import LedgerApi
@@ -21,26 +14,13 @@ from tests.end_to_end.driving import (
     client,
     eventually,
     funded_pair,
+    ledger,
     paying,
     posted,
     projected,
     row_at,
     unique,
 )
-
-
-@pytest.fixture
-def config_file(config: Config, tmp_path: Path) -> Path:
-    """The configuration as the command finds it."""
-    path = tmp_path / "config.json"
-    configuration.save(config, path)
-    return path
-
-
-def ledger(config_file: Path, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Runs the command; its exit code and its answer for programs."""
-    result = CliRunner().invoke(app, [*arguments, "--json", "--config", str(config_file)])
-    return result.exit_code, json.loads(result.stdout)
 
 
 def test_a_cut_out_event_is_found_and_repaired(

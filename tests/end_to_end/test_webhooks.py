@@ -17,7 +17,6 @@ from typer.testing import CliRunner
 from consumers.webhooks.directory import CACHE_SECONDS
 from consumers.webhooks.messages import delivery_of, encode_delivery
 from ledger.cli.app import app
-from ledger.client import config as configuration
 from ledger.client.answers import Accepted, Refused
 from ledger.client.config import Config, Credentials
 from ledger.client.receiver import Received, receiving
@@ -93,14 +92,6 @@ def shop(api: LedgerApi) -> Iterator[Shop]:
         shop.secrets = secrets
         time.sleep(CACHE_SECONDS)
         yield shop
-
-
-@pytest.fixture
-def config_file(config: Config, tmp_path: Path) -> Path:
-    """The configuration as the command finds it."""
-    path = tmp_path / "config.json"
-    configuration.save(config, path)
-    return path
 
 
 def dead_letters(config: Config) -> list[dict[str, Any]]:

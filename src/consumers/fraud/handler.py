@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -22,7 +21,7 @@ from ledger.contracts.events import AccountEvent, Event, PaymentScreened
 from ledger.runtime.clients import dynamodb_client, sns_client
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
-from ledger.runtime.sqs import BatchAnswer
+from ledger.runtime.sqs import BatchAnswer, remaining_milliseconds
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -74,16 +73,10 @@ def make_handler(
         return Handled(failed=failed | untold, counts=counts + alerts)
 
     def handler(event: dict[str, Any], context: object) -> BatchAnswer:
-        remaining = partial(_remaining_ms, context)
+        remaining = partial(remaining_milliseconds, context)
         return make_consumer(partial(handle, remaining), **world)(event, context)
 
     return handler
-
-
-def _remaining_ms(context: object) -> float:
-    """The time until Lambda ends the invocation; without end where the context does not say."""
-    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
-    return math.inf if remaining is None else remaining()
 
 
 def _build() -> Consumer:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
-
-from consumers.fraud.answers import ReviewsAnswer, reviews_view
+from consumers.fraud.answers import reviews_view
 from consumers.fraud.cursor import key_of
 from consumers.fraud.store import DynamoFraudStore, FraudStore, ReviewKey
 from ledger.contracts import problems, reasons
@@ -18,16 +17,16 @@ from ledger.contracts.violations import shown_name
 from ledger.runtime.clients import dynamodb_client
 from ledger.runtime.faults import StoreError
 from ledger.runtime.lazy import on_first_call
+from ledger.runtime.rest import Response, response
 from ledger.runtime.settings import read_settings
 from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
 
-Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], object], Response]
 
 LIMIT_DEFAULT: Final = 50
 LIMIT_MAX: Final = 100  # reviews of up to 1 KB: answers stay far below Lambda's 6 MB
-_RETRY_AFTER_SECONDS: Final = "1"
-_ENCODE: Final = msgspec.json.Encoder().encode
+_RETRY_AFTER_SECONDS: Final = 1
+_response = partial(response, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
 class InvalidQueryError(ValueError):
@@ -90,15 +89,6 @@ def _refused(line: Line, reason: Reason, field: str = "") -> Response:
     line.note("status", int(reason.status))
     line.note("reason", reason.code)
     return _response(reason.status, problems.CONTENT_TYPE, problems.problem(reason, field=field))
-
-
-def _response(
-    status: HTTPStatus, content_type: str, body: ReviewsAnswer | Mapping[str, object]
-) -> Response:
-    headers = {"content-type": content_type, "cache-control": "no-store"}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = _RETRY_AFTER_SECONDS
-    return {"statusCode": int(status), "headers": headers, "body": _ENCODE(body).decode()}
 
 
 def _build() -> Handler:

@@ -8,7 +8,6 @@ dead letters with its reason, to be sent again by hand.
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -28,7 +27,14 @@ from consumers.webhooks.schedule import (
     retry_after_seconds,
 )
 from ledger.runtime.clients import seconds_at_most
-from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_each, receive_count
+from ledger.runtime.sqs import (
+    BatchAnswer,
+    Record,
+    batch_answer,
+    delay_each,
+    receive_count,
+    remaining_milliseconds,
+)
 from ledger.runtime.telemetry import Line, Telemetry, named
 
 if TYPE_CHECKING:
@@ -111,10 +117,10 @@ def make_handler(
             groups: dict[str, list[_Task]] = {}
             for task in tasks:
                 groups.setdefault(task.delivery.subscriber, []).append(task)
-            work = partial(worker.work, lambda: _remaining_ms(context))
+            work = partial(worker.work, partial(remaining_milliseconds, context))
             for group in side_by_side(work, groups.values()):
                 results += group
-            back = _settled(sqs, queues, results, lambda: _remaining_ms(context))
+            back = _settled(sqs, queues, results, partial(remaining_milliseconds, context))
             if back:
                 line.note("delays_refused", delay_each(sqs, queues.deliveries, back))
             _report(line, results, back)
@@ -252,11 +258,6 @@ def burial_of(result: _Result) -> Mapping[str, str]:
         "receives": str(receive_count(result.record)),
         "source_message_id": result.record["messageId"],
     }
-
-
-def _remaining_ms(context: object) -> float:
-    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
-    return math.inf if remaining is None else remaining()
 
 
 def _report(line: Line, results: Sequence[_Result], back: Sequence[tuple[Record, int]]) -> None:

@@ -10,7 +10,6 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
 from msgspec import Struct
 
 from consumers.webhooks import requests
@@ -31,14 +30,14 @@ from ledger.runtime.clients import (
 from ledger.runtime.clock import wall_clock
 from ledger.runtime.faults import StoreError
 from ledger.runtime.lazy import on_first_call
+from ledger.runtime.rest import Response, response
 from ledger.runtime.settings import read_settings
 from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
 
-Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], object], Response]
 
-_RETRY_AFTER_SECONDS: Final = "2"
-_ENCODE: Final = msgspec.json.Encoder().encode
+_RETRY_AFTER_SECONDS: Final = 2
+_response = partial(response, retry_after_seconds=_RETRY_AFTER_SECONDS)
 _Route = Callable[[Mapping[str, Any], Line], tuple[HTTPStatus, Struct]]
 
 
@@ -112,13 +111,6 @@ def _refused(line: Line, reason: Reason, field: str = "") -> Response:
     if reason.kind is Kind.OUTAGE:
         line.warn()
     return _response(reason.status, problems.CONTENT_TYPE, problems.problem(reason, field=field))
-
-
-def _response(status: HTTPStatus, content_type: str, body: object) -> Response:
-    headers = {"content-type": content_type, "cache-control": "no-store"}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = _RETRY_AFTER_SECONDS
-    return {"statusCode": int(status), "headers": headers, "body": _ENCODE(body).decode()}
 
 
 def _build() -> Handler:

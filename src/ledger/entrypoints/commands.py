@@ -41,7 +41,7 @@ from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
 from ledger.runtime.clients import sqs_client
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
-from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries
+from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries, has_time
 from ledger.runtime.telemetry import Line, Telemetry, named, powertools_telemetry
 
 if TYPE_CHECKING:
@@ -127,7 +127,8 @@ class _Worker:
         batch = _Batch(_name(records[0]["eventSourceARN"]) if records else "")
         for record in records:
             group = _group(record)
-            if (group and group in batch.blocked_groups) or _out_of_time(context):
+            out_of_time = not has_time(context, REMAINING_MILLISECONDS_MIN)
+            if (group and group in batch.blocked_groups) or out_of_time:
                 batch.outcomes["deferred"] += 1
                 failed = True
             else:
@@ -284,11 +285,6 @@ def _group(record: Record) -> str:
     if not record["eventSourceARN"].endswith(".fifo"):
         return ""
     return str(record["attributes"]["MessageGroupId"])
-
-
-def _out_of_time(context: object) -> bool:
-    remaining = getattr(context, "get_remaining_time_in_millis", None)
-    return remaining is not None and remaining() < REMAINING_MILLISECONDS_MIN
 
 
 def _burial(record: Record, fault: Violation) -> Mapping[str, str]:

@@ -21,10 +21,7 @@ customer's account its ordering key.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -33,6 +30,7 @@ from typing import Final
 
 from ledger.contracts.commands import OpenAccount, Posting, PostPayment
 from ledger.contracts.primitives import AccountType
+from ledger.importers.data_sets import file_in, midnight, rows_of
 from ledger.importers.instructions import (
     Instruction,
     Phase,
@@ -164,7 +162,7 @@ class Statement:
                 currency=CURRENCY,
                 account_type=account_type,
                 min_balance_minor=lowest_minor,
-                effective_at=_midnight(day),
+                effective_at=midnight(day),
             )
 
 
@@ -174,11 +172,12 @@ def read(directory: Path, *, rows_max: int | None = None) -> Statement:
     The whole file is read in any case, because floors are the lowest balances in all of it: what is
     loaded first and what later then never differ. Raises SourceError.
     """
-    path = _file_in(directory)
+    path = file_in(directory, FILE_NAMES)
     rows: list[Row] = []
     lowest_minor: dict[str, int] = {}
     seen: set[str] = set()
-    for row in _rows(path):
+    lines = rows_of(path, COLUMNS, rows_max=ROWS_MAX)
+    for row in (_row(path, *line, sequence) for sequence, line in enumerate(lines, start=1)):
         if row.trans_id in seen:
             raise SourceError(path, row.line, f"trans_id {row.trans_id} occurs twice")
         seen.add(row.trans_id)
@@ -200,7 +199,7 @@ def payment_of(row: Row) -> PostPayment:
         v=1,
         id=row.payment_id,
         postings=tuple(postings),
-        effective_at=_midnight(row.day),
+        effective_at=midnight(row.day),
         reference=row.label,
     )
 
@@ -212,43 +211,7 @@ def _posting(other: str, customer: str, amount_minor: int, *, into: bool) -> Pos
     )
 
 
-def _midnight(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00.000000Z"
-
-
-def _file_in(directory: Path) -> Path:
-    if not directory.is_dir():
-        raise SourceError(directory, None, "no such directory")
-    for name in FILE_NAMES:
-        if (path := directory / name).is_file():
-            return path
-    raise SourceError(directory, None, f"holds neither {' nor '.join(FILE_NAMES)}")
-
-
-def _rows(path: Path) -> Iterator[Row]:
-    """Every row of the file, checked, in replay order."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    line = 0
-    try:
-        with opener(path, "rt", encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
-            if tuple(header) != COLUMNS:
-                raise SourceError(path, 1, f"the columns must be {','.join(COLUMNS)}")
-            line = reader.line_num
-            for sequence, values in enumerate(reader, start=1):
-                line = reader.line_num
-                if sequence > ROWS_MAX:
-                    raise SourceError(path, line, f"more than {ROWS_MAX:,} rows")
-                yield _row(path, line, sequence, values)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(path, line + 1, f"cannot be read: {error}") from error
-
-
-def _row(path: Path, line: int, sequence: int, values: list[str]) -> Row:
-    if len(values) != len(COLUMNS):
-        raise SourceError(path, line, f"{len(values)} values instead of {len(COLUMNS)}")
-    row = dict(zip(COLUMNS, values, strict=True))
+def _row(path: Path, line: int, row: dict[str, str], sequence: int) -> Row:
     try:
         _refuse_out_of_sequence(row, sequence)
         counterparty, label = _counterparty(row)

@@ -22,10 +22,7 @@ only one to the same supplier, and otherwise the transaction.
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
-import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,6 +34,7 @@ from ledger.contracts import reasons
 from ledger.contracts.commands import OpenAccount, Posting, PostPayment
 from ledger.contracts.primitives import AccountType
 from ledger.importers.amounts import AmountError, minor_of
+from ledger.importers.data_sets import file_in, midnight, rows_of
 from ledger.importers.instructions import (
     Fault,
     Phase,
@@ -155,7 +153,7 @@ class Expenditure:
                 currency=CURRENCY,
                 account_type=kind,
                 min_balance_minor=None if account.startswith(_SUSPENSE) else 0,
-                effective_at=_midnight(day),
+                effective_at=midnight(day),
             )
 
     def _payment(self, row: Row) -> PostPayment:
@@ -177,7 +175,7 @@ class Expenditure:
                     currency=CURRENCY,
                 ),
             ),
-            effective_at=_midnight(row.day),
+            effective_at=midnight(row.day),
             reference=row.trans_no,
             description=what,
         )
@@ -189,13 +187,15 @@ def read(directory: Path, *, rows_max: int | None = None) -> Expenditure:
     The whole file is read in any case: what a refund corrects may stand behind it. Raises
     SourceError.
     """
-    path = _file_in(directory)
+    path = file_in(directory, FILE_NAMES)
     loaded: list[Row] = []
     refunds: list[Row] = []
     faults: list[Fault] = []
     paid: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     seen: set[str] = set()
-    for place, found in enumerate(_rows(path)):
+    for place, found in enumerate(
+        _row(path, *line) for line in rows_of(path, COLUMNS, rows_max=ROWS_MAX)
+    ):
         wanted = rows_max is None or place < rows_max
         if isinstance(found, Fault):
             faults += [found] if wanted else []
@@ -225,43 +225,7 @@ def _what_it_corrects(refund: Row, candidates: list[str]) -> str:
     return f"Correction in transaction {refund.transaction}{of_how_many}"
 
 
-def _midnight(day: date) -> str:
-    return f"{day.isoformat()}T00:00:00.000000Z"
-
-
-def _file_in(directory: Path) -> Path:
-    if not directory.is_dir():
-        raise SourceError(directory, None, "no such directory")
-    for name in FILE_NAMES:
-        if (path := directory / name).is_file():
-            return path
-    raise SourceError(directory, None, f"holds neither {' nor '.join(FILE_NAMES)}")
-
-
-def _rows(path: Path) -> Iterator[Row | Fault]:
-    """Every row of the file, checked, or why it is no payment."""
-    opener = gzip.open if path.suffix == ".gz" else open
-    line = 0
-    try:
-        with opener(path, "rt", encoding="utf-8", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = next(reader, [])
-            if tuple(header) != COLUMNS:
-                raise SourceError(path, 1, f"the columns must be {','.join(COLUMNS)}")
-            line = reader.line_num
-            for count, values in enumerate(reader, start=1):
-                line = reader.line_num
-                if count > ROWS_MAX:
-                    raise SourceError(path, line, f"more than {ROWS_MAX:,} rows")
-                yield _row(path, line, values)
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
-        raise SourceError(path, line + 1, f"cannot be read: {error}") from error
-
-
-def _row(path: Path, line: int, values: list[str]) -> Row | Fault:
-    if len(values) != len(COLUMNS):
-        raise SourceError(path, line, f"{len(values)} values instead of {len(COLUMNS)}")
-    row = dict(zip(COLUMNS, values, strict=True))
+def _row(path: Path, line: int, row: dict[str, str]) -> Row | Fault:
     try:
         amount_minor = minor_of(row["amount"], CURRENCY)
     except AmountError as error:

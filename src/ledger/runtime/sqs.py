@@ -7,6 +7,7 @@ the handler shortens that to a jittered back-off by the number of times it was r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
@@ -46,10 +47,15 @@ def receive_count(record: Record) -> int:
     return int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
 
 
+def remaining_milliseconds(context: object) -> float:
+    """The time until Lambda ends the invocation; without end where the context does not say."""
+    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
+    return math.inf if remaining is None else remaining()
+
+
 def has_time(context: object, milliseconds: float) -> bool:
     """Whether Lambda lets the invocation go on for that long, as far as its context says."""
-    remaining: Callable[[], int] | None = getattr(context, "get_remaining_time_in_millis", None)
-    return remaining is None or remaining() >= milliseconds
+    return remaining_milliseconds(context) >= milliseconds
 
 
 def retry_seconds(received: int, random: Callable[[], float]) -> int:

@@ -10,13 +10,12 @@ from http import HTTPStatus
 from random import SystemRandom
 from typing import Any, Final
 
-import msgspec
-
 from ledger.contracts import problems, reasons
 from ledger.contracts.reasons import Reason
 from ledger.runtime.clients import dynamodb_client
 from ledger.runtime.faults import StoreError
 from ledger.runtime.lazy import on_first_call
+from ledger.runtime.rest import Response, response
 from ledger.runtime.settings import read_settings
 from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
 from projections.balances.apply import Account
@@ -30,12 +29,11 @@ from projections.query.answers import AccountAnswer, HistoryAnswer
 from projections.query.requests import InvalidQueryError, account_query, history_query
 from projections.query.views import account_view, history_view
 
-Response = dict[str, Any]
 Handler = Callable[[dict[str, Any], object], Response]
 _Answer = AccountAnswer | HistoryAnswer | Reason
 
-_RETRY_AFTER_SECONDS: Final = "1"  # projections follow within a second or two
-_ENCODE = msgspec.json.Encoder().encode
+_RETRY_AFTER_SECONDS: Final = 1  # projections follow within a second or two
+_response = partial(response, retry_after_seconds=_RETRY_AFTER_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +124,6 @@ def _refused(line: Line, reason: Reason, field: str = "") -> Response:
     if reason is reasons.STORE_UNAVAILABLE:
         line.warn()
     return _response(reason.status, problems.CONTENT_TYPE, problems.problem(reason, field=field))
-
-
-def _response(status: HTTPStatus, content_type: str, body: object) -> Response:
-    headers = {"content-type": content_type, "cache-control": "no-store"}
-    if status is HTTPStatus.SERVICE_UNAVAILABLE:
-        headers["retry-after"] = _RETRY_AFTER_SECONDS
-    return {"statusCode": int(status), "headers": headers, "body": _ENCODE(body).decode()}
 
 
 def _build() -> Handler:
