@@ -1,8 +1,9 @@
 """Card numbers have no place in a ledger: free text that seems to hold one is refused.
 
 A primary account number is 13 to 19 digits whose check digit is right by the Luhn formula
-(ISO/IEC 7812-1). People group its digits by blanks, hyphens or dots, so single separators are
-looked through. A tenth of all unrelated numbers of that length pass the check; they are refused
+(ISO/IEC 7812-1). People group its digits by blanks, hyphens, dots, slashes or underscores, and
+characters of no width hide between them, so all of these are looked through: one of them, or any
+number of blanks. A tenth of all unrelated numbers of that length pass the check; they are refused
 too, which costs a client a reworded text and never a leaked card.
 
 What payment references are made of must pass: numbers of 20 digits and more (the Swiss QR reference
@@ -18,7 +19,8 @@ from typing import Final
 
 _DIGITS_MIN: Final = 13
 _DIGITS_MAX: Final = 19
-_SEPARATOR: Final = r"[ .\-\u00a0\u2009\u202f\u2010-\u2013]"
+_BLANKS: Final = r"[ \u00a0\u2009\u200b-\u200d\u202f]+"
+_SEPARATOR: Final = rf"(?:{_BLANKS}|[./_\-\u2010-\u2013])"
 #: Nearly every text lacks it; the other patterns are compiled when one has it, not at import.
 _LONG_RUN: Final = re.compile(rf"\d(?:{_SEPARATOR}?\d){{{_DIGITS_MIN - 1}}}")
 _RUN: Final = rf"\d+(?:{_SEPARATOR}\d+)*"

@@ -10,26 +10,41 @@ Names of types, attributes and bands are in the filters of subscribers: they nev
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal
+from itertools import chain
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 from msgspec import Struct
 
-from ledger.contracts.commands import OpenAccount, Posting, PostPayment, accounts_of
+from ledger.contracts.commands import (
+    AtomicBatch,
+    AuthorizePayment,
+    Command,
+    OpenAccount,
+    PaymentCommand,
+    Posting,
+    PostPayment,
+    PostTemplate,
+    ScreenPayment,
+    SetMetadata,
+    accounts_of,
+)
 from ledger.contracts.currencies import MINOR_DIGITS
 from ledger.contracts.events import (
+    EVENT_TYPES,
     AccountEvent,
-    AccountOpened,
     AlertsSet,
     CommandRejected,
     CorruptEventError,
     Event,
-    PaymentPosted,
+    MetadataSet,
+    PaymentEvent,
+    ProfileEvent,
     UnknownEventError,
     currency_of,
     decode_event,
     entries_of,
-    request_of,
+    payment_of,
 )
 
 
@@ -60,13 +75,8 @@ class BalanceAlert(
 
 Notified = Event | BalanceAlert
 ALERT_TYPE: Final = "balance.alert"
-#: The events that the topic carries. A screening is its own topic's business.
-NOTIFIED_EVENTS: Final = (
-    "account.opened",
-    "account.alerts_set",
-    "payment.posted",
-    "command.rejected",
-)
+#: The events that the topic carries: all but a screening, which is its own topic's business.
+NOTIFIED_EVENTS: Final = tuple(type_ for type_ in EVENT_TYPES if type_ != "payment.screened")
 NOTIFICATION_TYPES: Final = (*NOTIFIED_EVENTS, ALERT_TYPE)
 
 Attributes = Mapping[str, str | tuple[str, ...]]
@@ -140,20 +150,83 @@ def attributes_of(notified: Notified) -> Attributes:
     type_ = str(notified.__struct_config__.tag)
     if isinstance(notified, BalanceAlert):
         return {"type": type_, "account": (notified.account,), "currency": (notified.currency,)}
-    subject = notified.request if isinstance(notified, CommandRejected) else notified
-    postings = subject.postings if isinstance(subject, PaymentPosted | PostPayment) else ()
-    if isinstance(subject, OpenAccount | AccountOpened | AlertsSet):
-        currencies: tuple[str, ...] = (subject.currency,)
-    else:
-        currencies = tuple(dict.fromkeys(posting.currency for posting in postings))
+    about = _about_refusal(notified) if isinstance(notified, CommandRejected) else _about(notified)
     every: Attributes = {
         "type": type_,
-        "account": accounts_of(request_of(notified)),
-        "currency": currencies,
-        "amount_band": bands_of(postings),
+        "account": tuple(dict.fromkeys(about.accounts)),
+        "currency": tuple(dict.fromkeys(about.currencies)),
+        "amount_band": bands_of(about.postings),
+        "payment": tuple(dict.fromkeys(about.payments)),
         "reason": notified.reason if isinstance(notified, CommandRejected) else "",
     }
     return {name: value for name, value in every.items() if value}
+
+
+class _About(NamedTuple):
+    """What an event or a refused command is about, some of it perhaps more than once."""
+
+    accounts: tuple[str, ...] = ()
+    currencies: tuple[str, ...] = ()
+    postings: tuple[Posting, ...] = ()
+    payments: tuple[str, ...] = ()
+
+
+def _about(event: Event) -> _About:
+    """What an accepted event is about."""
+    if isinstance(event, PaymentEvent):
+        accounts = tuple(entry.id for entry in event.accounts)
+        currencies = tuple(currency_of(event, account) for account in accounts)
+        moved = _of_postings(event.postings, accounts, (payment_of(event),))
+        return moved._replace(currencies=moved.currencies + currencies)
+    if isinstance(event, ProfileEvent):
+        return _About((event.account,), (event.profile.currency,))
+    if isinstance(event, AlertsSet):
+        return _About((event.account,), (event.currency,))
+    if isinstance(event, MetadataSet):
+        return _about_metadata(event)
+    return _About()
+
+
+def _about_refusal(event: CommandRejected) -> _About:
+    """What a refused command is about, and the accounts and payments that caused the refusal."""
+    asked = _about_command(event.request)
+    by_kind: dict[str, list[str]] = {"account": [], "payment": []}
+    for cause in event.causes:
+        by_kind.setdefault(cause.kind, []).append(cause.id)
+    return asked._replace(
+        accounts=(*asked.accounts, *by_kind["account"]),
+        payments=(*asked.payments, *by_kind["payment"]),
+    )
+
+
+def _about_command(command: Command) -> _About:
+    """What a command is about, as far as its text says."""
+    if isinstance(command, AtomicBatch):
+        parts = [_about_command(member) for member in command.commands]
+        return _About(
+            *(tuple(chain.from_iterable(several)) for several in zip(*parts, strict=True))
+        )
+    if isinstance(command, PostPayment | AuthorizePayment):
+        return _of_postings(command.postings, accounts_of(command), (command.id,))
+    if isinstance(command, PostTemplate):
+        return _About(payments=(command.id,))
+    if isinstance(command, PaymentCommand | ScreenPayment):
+        return _About(payments=(command.payment,))
+    if isinstance(command, SetMetadata):
+        return _about_metadata(command)
+    currencies = (command.currency,) if isinstance(command, OpenAccount) else ()
+    return _About(accounts_of(command), currencies)
+
+
+def _of_postings(
+    postings: tuple[Posting, ...], accounts: tuple[str, ...], payments: tuple[str, ...]
+) -> _About:
+    return _About(accounts, tuple(posting.currency for posting in postings), postings, payments)
+
+
+def _about_metadata(of: SetMetadata | MetadataSet) -> _About:
+    subject = (of.subject_id,)
+    return _About(accounts=subject) if of.subject == "account" else _About(payments=subject)
 
 
 def bands_of(postings: tuple[Posting, ...]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ microsecond, in one fixed-width form, so that text order is time order.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -22,7 +22,15 @@ SCREENING_REASONS_MAX: Final = 8  # of a verdict: as many as a person reads
 REFERENCE_LENGTH_MAX: Final = 64
 DESCRIPTION_LENGTH_MAX: Final = 140  # the unstructured remittance line of ISO 20022
 ACTOR_LENGTH_MAX: Final = 256  # who asked for a command: role ARNs of usual length fit whole
-COMMAND_BYTES_MAX: Final = 64 * 1024  # 45 postings of the longest ids take 13 KiB
+COMMAND_BYTES_MAX: Final = 64 * 1024  # 45 postings of the longest ids take 10 KiB
+#: Of an atomic batch: its own event and one state at least share the 100 actions of a transaction.
+BATCH_COMMANDS_MAX: Final = 98
+METADATA_ENTRIES_MAX: Final = 16
+#: Of characters: 16 values with their names are 5 KiB in ASCII, and up to 17 KiB in UTF-8.
+METADATA_VALUE_LENGTH_MAX: Final = 256
+OVER_CAPTURE_BPS_MAX: Final = 10_000  # a capture of twice what was held
+TEMPLATE_ARGUMENTS_MAX: Final = 16
+MAIN_BOOK: Final = "main"  # stored; the book of accounts that name none
 _CLOCK_PATTERN: Final = "([01][0-9]|2[0-3]):[0-5][0-9]"
 INSTANT_PATTERN: Final = (  # `[0-9]` and not `\d`, which in Python takes every script's digits
     rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T{_CLOCK_PATTERN}:[0-5][0-9](\.[0-9]{{1,6}})?"
@@ -48,6 +56,29 @@ InstantText = Annotated[
 ]
 Reference = Annotated[str, Meta(min_length=1, max_length=REFERENCE_LENGTH_MAX)]
 Description = Annotated[str, Meta(min_length=1, max_length=DESCRIPTION_LENGTH_MAX)]
+ReasonText = Annotated[
+    str, Meta(min_length=1, max_length=DESCRIPTION_LENGTH_MAX, description="Why, for the record.")
+]
+DayText = Annotated[
+    str, Meta(pattern="^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="A day of UTC, YYYY-MM-DD.")
+]
+BookName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
+TemplateName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+TemplateVersion = Annotated[int, Meta(ge=1, le=1_000)]
+MetadataKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
+MetadataMap = Annotated[
+    dict[MetadataKey, Annotated[str, Meta(max_length=METADATA_VALUE_LENGTH_MAX)]],
+    Meta(max_length=METADATA_ENTRIES_MAX, description="Text by name, kept beside the money."),
+]
+#: No parameter takes more: an amount or basis points, a currency, an id or a part of one.
+TemplateArgument = (
+    Annotated[int, Meta(ge=-AMOUNT_MINOR_MAX, le=AMOUNT_MINOR_MAX)]
+    | Annotated[str, Meta(min_length=1, max_length=ID_LENGTH_MAX)]
+)
+TemplateArguments = Annotated[
+    dict[Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,31}$")], TemplateArgument],
+    Meta(max_length=TEMPLATE_ARGUMENTS_MAX, description="What each parameter stands for."),
+]
 
 AccountType = Literal["asset", "liability", "equity", "income", "expense"]
 ACCOUNT_TYPES: Final[tuple[AccountType, ...]] = (
@@ -63,6 +94,32 @@ _ID = re.compile(ID_PATTERN)
 _INSTANT = re.compile(INSTANT_PATTERN)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+_FIRST_INSTANT: Final = "0001-01-01T00:00:00.000000Z"
+_LAST_INSTANT: Final = "9999-12-31T23:59:59.999999Z"
+
+
+def is_day(text: str) -> bool:
+    """Whether `text` is a day of the calendar as YYYY-MM-DD."""
+    try:
+        return len(text) == 10 and date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
+
+
+def end_of_day(day: str) -> str:
+    """The first instant (stored form) after a day of UTC, given as YYYY-MM-DD."""
+    try:
+        return f"{date.fromisoformat(day) + timedelta(days=1)}T00:00:00.000000Z"
+    except OverflowError:
+        return f"{day}T23:59:59.999999Z"  # the last day that can be told
+
+
+def shifted_instant(instant: str, microseconds: int) -> str:
+    """An instant (stored form) so much later; the nearest that can be told, if there is none."""
+    try:
+        return _written(datetime.fromisoformat(instant) + timedelta(microseconds=microseconds))
+    except OverflowError:
+        return _LAST_INSTANT if microseconds > 0 else _FIRST_INSTANT
 
 
 def is_id(text: str) -> bool:

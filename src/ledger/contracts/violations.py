@@ -10,41 +10,58 @@ from ledger.contracts.card_numbers import holds_card_number
 from ledger.contracts.primitives import is_id
 from ledger.contracts.reasons import Reason, Violation
 
-#: What a field is refused for, whatever is wrong with its value; by the last name of its path.
+#: What a field is refused for, whatever is wrong with its value; by the last name of its path, of
+#: which `[]` is an element.
 _REASON_OF_FIELD: Final[dict[str, Reason]] = {
     "": reasons.MALFORMED_JSON,
     "type": reasons.UNSUPPORTED_TYPE,
     "v": reasons.UNSUPPORTED_VERSION,
-    "id": reasons.INVALID_ID,
-    "account": reasons.INVALID_ID,
-    "source": reasons.INVALID_ID,
-    "destination": reasons.INVALID_ID,
-    "amount_minor": reasons.INVALID_AMOUNT,
-    "min_balance_minor": reasons.INVALID_AMOUNT,
-    "max_balance_minor": reasons.INVALID_AMOUNT,
+    **dict.fromkeys(
+        ("id", "account", "payment", "subject_id", "source", "destination", "version"),
+        reasons.INVALID_ID,
+    ),
+    **dict.fromkeys(
+        ("amount_minor", "min_balance_minor", "max_balance_minor", "threshold_minor"),
+        reasons.INVALID_AMOUNT,
+    ),
     "currency": reasons.UNKNOWN_CURRENCY,
     "account_type": reasons.INVALID_ACCOUNT_TYPE,
-    "effective_at": reasons.INVALID_TIME,
-    "reference": reasons.INVALID_TEXT,
-    "description": reasons.INVALID_TEXT,
+    **dict.fromkeys(("effective_at", "expires_at", "through"), reasons.INVALID_TIME),
+    **dict.fromkeys(("reference", "description", "reason"), reasons.INVALID_TEXT),
+    **dict.fromkeys(("sides", "subject"), reasons.INVALID_CHOICE),
+    **dict.fromkeys(("book", "template", "template_version"), reasons.INVALID_NAME),
+    "metadata": reasons.INVALID_METADATA,
     "postings": reasons.INVALID_POSTINGS,
+    **dict.fromkeys(("final", "over_capture_bps"), reasons.INVALID_CAPTURE),
     "alerts": reasons.INVALID_ALERTS,
-    "direction": reasons.INVALID_ALERTS,
-    "threshold_minor": reasons.INVALID_AMOUNT,
-    "payment": reasons.INVALID_ID,
-    **dict.fromkeys(
-        ("model", "verdict", "score_permille", "reasons", "code", "value", "norm", "unit"),
-        reasons.INVALID_SCREENING,
-    ),
+    **dict.fromkeys(("min_balance_basis", "max_balance_basis"), reasons.INVALID_LIMITS),
+    "velocity": reasons.INVALID_VELOCITY,
+    "rates": reasons.INVALID_RATE,
+    "parameters": reasons.INVALID_ARGUMENTS,
+    **dict.fromkeys(("parameters[]", "amount"), reasons.INVALID_TEMPLATE),
+    "commands": reasons.INVALID_BATCH,
+    **dict.fromkeys(("model", "verdict", "score_permille", "reasons"), reasons.INVALID_SCREENING),
 }
-_LEAF: Final = r"([A-Za-z_]+)?(?:\[[^\]]*\])*$"
+#: What any other field of an object is refused for, by the name of the field that holds the object.
+_REASON_WITHIN: Final[dict[str, Reason]] = {
+    "alerts": reasons.INVALID_ALERTS,
+    "amount": reasons.INVALID_TEMPLATE,
+    "parameters": reasons.INVALID_TEMPLATE,
+    "rates": reasons.INVALID_RATE,
+    "reasons": reasons.INVALID_SCREENING,
+    "velocity": reasons.INVALID_VELOCITY,
+}
+_INDEX: Final = r"\[[^\]]*\]"
 
 
 def reason_of(field: str) -> Reason:
     """For what a fault in the value at the path `field` is refused."""
-    leaf = re.search(_LEAF, field)
-    name = leaf.group(1) if leaf else ""
-    return _REASON_OF_FIELD.get(name or "", reasons.MALFORMED_JSON)
+    *_, parent, leaf = ("", *re.sub(_INDEX, "[]", field).split("."))
+    name = leaf.removesuffix("[]")
+    for reason in (_REASON_OF_FIELD.get(leaf), _REASON_OF_FIELD.get(name)):
+        if reason is not None:
+            return reason
+    return _REASON_WITHIN.get(parent.removesuffix("[]"), reasons.MALFORMED_JSON)
 
 
 def precedence_of(violation: Violation) -> int:
@@ -53,14 +70,20 @@ def precedence_of(violation: Violation) -> int:
 
 
 # Patterns of refusals, which are rare, are compiled when first needed and not at import.
-_PATH: Final = r"((?:\.?[a-z_]+|\[[0-9]+\])*)"
-_AT: Final = rf" - at `\$\.?{_PATH}`\Z"
+_PATH: Final = r"((?:\.?[a-z_]+|\[(?:[0-9]+|\.\.\.)\])*)"
+#: In an object of the client's own names, where it is a value or a name (`key`).
+_AT: Final = rf" - at (?:`key` in )?`\$\.?{_PATH}`\Z"
 _MISSING: Final = rf"Object missing required field `([a-z_]+)`(?: - at `\$\.?{_PATH}`)?\Z"
+#: The fields of commands that hold objects.
+OBJECTS: Final = (
+    *("alerts", "amount", "commands", "parameters", "postings", "rates", "reasons", "velocity"),
+)
+_OBJECT: Final = rf"(?:{'|'.join(OBJECTS)})(?:\[[0-9]{{1,3}}\])?"
 #: Its name is the client's own text, so it may even look like the end of such a message: only the
 #: path of an object that a command can have counts as where it is.
 _UNKNOWN: Final = (
     r"(?s)Object contains unknown field `(.*?)`"
-    r"(?: - at `\$\.((?:postings|alerts|reasons)\[[0-9]+\])`)?\Z"
+    rf"(?: - at `\$\.({_OBJECT}(?:\.{_OBJECT}){{0,2}})`)?\Z"
 )
 
 
@@ -72,7 +95,8 @@ def violation_of(message: str) -> Violation:
         name = shown_name(unknown.group(1))
         return Violation(reasons.UNKNOWN_FIELD, _joined(unknown.group(2) or "", name))
     at = re.search(_AT, message)
-    field = at.group(1) if at else ""
+    # Which value of an object of the client's own names it is, msgspec does not say.
+    field = at.group(1).removesuffix("[...]") if at else ""
     return Violation(reason_of(field), field)
 
 

@@ -14,9 +14,11 @@ from ledger.contracts.commands import (
     COMMAND_TYPES,
     SYSTEM_COMMANDS,
     SYSTEM_ID_PREFIXES,
+    DefineTemplate,
     OpenAccount,
     Posting,
     PostPayment,
+    PostTemplate,
     accounts_of,
     decode_command,
     default_ordering_key,
@@ -40,6 +42,42 @@ POSTING: dict[str, Any] = {
 
 ALERT = {"direction": "below", "threshold_minor": 0}
 SCREENING = examples.COMMANDS["payment.screen", 1]
+
+
+CARD = "4111111111111111"
+#: Shaped as a template's account text and no id: it refers to a parameter.
+CARD_TEXT = "4111-1111-1111-1111:{shop}"
+
+
+def template_with(**arguments: object) -> dict[str, Any]:
+    return {
+        "type": "payment.post_template",
+        "v": 1,
+        "id": "p",
+        "template": "sale",
+        "parameters": arguments,
+    }
+
+
+def definition_with(name: str, source: str) -> dict[str, Any]:
+    posting = {"source": source, "destination": "b", "currency": "EUR", "amount": {"of": "n"}}
+    parameters = [{"name": "n", "kind": "amount"}, {"name": name, "kind": "account"}]
+    return {
+        "type": "template.define",
+        "v": 1,
+        "id": "d",
+        "template": "sale",
+        "parameters": parameters,
+        "postings": [posting],
+    }
+
+
+def limits_with(**fields: object) -> dict[str, Any]:
+    return {"type": "account.set_limits", "v": 1, "id": "s", "account": "a"} | fields
+
+
+def batch_of(*commands: object) -> dict[str, Any]:
+    return {"type": "batch.atomic", "v": 1, "id": "b", "commands": commands}
 
 
 def violations_in(body: bytes | dict[str, Any]) -> tuple[Violation, ...]:
@@ -125,6 +163,37 @@ def test_a_payment_is_read_with_its_time_in_utc() -> None:
         (payment_with(description="a\nb"), reasons.INVALID_TEXT, "description"),
         (payment_with(description="  "), reasons.INVALID_TEXT, "description"),
         (payment_with(reference="4111 1111 1111 1111"), reasons.CARD_NUMBER, "reference"),
+        *(
+            (payment_with(description=f"a{mark}b"), reasons.INVALID_TEXT, "description")
+            for mark in ("\u00ad", "\u200b", "\u202e", "\u2066", "\ufeff", "\U000e0041")
+        ),
+        (payment_with(metadata={"a": "b\u202e"}), reasons.INVALID_METADATA, "metadata"),
+        (payment_with(metadata={"a": "\ufeff"}), reasons.INVALID_METADATA, "metadata"),
+        *(
+            (template_with(a=argument), reasons.INVALID_ARGUMENTS, "parameters")
+            for argument in (2**63, -(2**63), 10**4000, "", "x" * 65, "x\u200d", 1.0, None)
+        ),
+        (template_with(a=f"card {CARD}"), reasons.CARD_NUMBER, "parameters"),
+        (template_with(**{f"a{CARD}": 1}), reasons.CARD_NUMBER, "parameters"),
+        (template_with() | {"template": f"a_{CARD}"}, reasons.CARD_NUMBER, "template"),
+        (OPENING | {"book": "4111_1111-1111_1111"}, reasons.CARD_NUMBER, "book"),
+        (definition_with("shop", CARD_TEXT), reasons.CARD_NUMBER, "postings[0].source"),
+        (
+            limits_with(
+                velocity=[
+                    {
+                        "name": CARD,
+                        "window": "day",
+                        "direction": "debits",
+                        "currency": "EUR",
+                        "max_count": 1,
+                    }
+                ]
+            ),
+            reasons.CARD_NUMBER,
+            "velocity[0].name",
+        ),
+        (batch_of(limits_with()), reasons.INVALID_LIMITS, "commands[0]"),
         (payment_with(postings=[]), reasons.INVALID_POSTINGS, "postings"),
         (payment_with(postings=[POSTING] * 46), reasons.INVALID_POSTINGS, "postings"),
         (payment_with(postings={}), reasons.INVALID_POSTINGS, "postings"),
@@ -175,6 +244,31 @@ def test_limits_are_inclusive() -> None:
     assert isinstance(decode_command(json.dumps(OPENING | limits).encode()), OpenAccount)
     unbounded = {"min_balance_minor": None, "max_balance_minor": None}
     assert isinstance(decode_command(json.dumps(OPENING | unbounded).encode()), OpenAccount)
+
+
+def test_a_parameters_name_is_no_card_number() -> None:
+    """Neither where it is declared nor where it is used."""
+    body = definition_with(f"a{CARD}", f"{{a{CARD}}}")
+    assert [(v.reason.code, v.field) for v in violations_in(body)] == [
+        ("card_number", "parameters[1].name"),
+        ("card_number", "postings[0].source"),
+    ]
+
+
+def test_arguments_are_inclusive_and_ids_are_opaque() -> None:
+    """The greatest integers and the longest texts are taken, and any id, whatever its digits."""
+    arguments = {
+        "high": 2**63 - 1,
+        "low": -(2**63 - 1),
+        "text": "\U0001f4b6" * 64,
+        "account": "4111-1111-1111-1111",
+    }
+    command = decode_command(json.dumps(template_with(**arguments)).encode())
+    assert isinstance(command, PostTemplate)
+    assert command.parameters == arguments
+    definition = definition_with("shop", "{shop}")
+    definition["postings"][0]["destination"] = CARD
+    assert isinstance(decode_command(json.dumps(definition).encode()), DefineTemplate)
 
 
 def test_faults_beyond_shape_are_all_named_in_precedence() -> None:

@@ -9,8 +9,17 @@ import pytest
 from msgspec import structs
 
 from ledger.contracts import examples
-from ledger.contracts.commands import Alert, OpenAccount, SetAlerts
+from ledger.contracts.commands import (
+    Alert,
+    AtomicBatch,
+    CapturePayment,
+    OpenAccount,
+    PostPayment,
+    SetAlerts,
+)
 from ledger.contracts.events import (
+    EVENT_TYPES,
+    Cause,
     CommandRejected,
     CorruptEventError,
     Event,
@@ -21,6 +30,7 @@ from ledger.contracts.events import (
 from ledger.contracts.notifications import (
     AMOUNT_BANDS,
     NOTIFICATION_TYPES,
+    NOTIFIED_EVENTS,
     BalanceAlert,
     alerts_of,
     amount_band,
@@ -94,6 +104,12 @@ def test_a_currency_of_a_newer_release_has_no_band_here() -> None:
             {"account": ("customers:42:wallet",), "currency": ("EUR",)},
         ),
         (
+            "account.limits_set",
+            {"account": ("customers:42:wallet",), "currency": ("EUR",)},
+        ),
+        ("account.closed", {"account": ("customers:45:wallet",), "currency": ("EUR",)}),
+        ("metadata.set", {"account": ("customers:42:wallet",)}),
+        (
             "payment.posted",
             {
                 "account": (
@@ -101,14 +117,48 @@ def test_a_currency_of_a_newer_release_has_no_band_here() -> None:
                 ),
                 "currency": ("EUR",),
                 "amount_band": ("10-100",),
+                "payment": ("5f0c8b1e-7d55-4a0e-9a0e-2f6f6c1d9b10",),
             },
         ),
+        (
+            "payment.captured",
+            {
+                "account": ("customers:42:wallet", "merchants:7:settlement"),
+                "currency": ("EUR",),
+                "amount_band": ("100-1000",),
+                "payment": ("booking-77",),
+            },
+        ),
+        (
+            "payment.expired",
+            {
+                "account": ("customers:42:wallet", "merchants:7:settlement"),
+                "currency": ("EUR",),
+                "amount_band": ("10-100",),
+                "payment": ("taxi-3",),
+            },
+        ),
+        (
+            "payment.reversed",
+            {
+                "account": (
+                    *("merchants:7:settlement", "customers:42:wallet", "income:card-fees"),
+                ),
+                "currency": ("EUR",),
+                "amount_band": ("1-10",),
+                "payment": ("5f0c8b1e-7d55-4a0e-9a0e-2f6f6c1d9b10",),
+            },
+        ),
+        ("template.defined", {}),
+        ("book.closed", {}),
+        ("batch.committed", {}),
         (
             "command.rejected",
             {
                 "account": ("customers:42:wallet", "merchants:7:settlement"),
                 "currency": ("EUR",),
                 "amount_band": ("100-1000",),
+                "payment": ("b7c1f9a2-0d34-4c51-8a53-6c1f0f4f2e77",),
                 "reason": "insufficient_funds",
             },
         ),
@@ -117,7 +167,7 @@ def test_a_currency_of_a_newer_release_has_no_band_here() -> None:
 def test_events_are_filtered_by_what_they_say(
     name: str, attributes: dict[str, str | tuple[str, ...]]
 ) -> None:
-    """Type, accounts and currencies of each event; band and reason where there is one."""
+    """Type, accounts, currencies, payment of each event; band and reason where there is one."""
     assert attributes_of(example(name)) == {"type": name} | attributes
 
 
@@ -167,6 +217,48 @@ def test_a_refused_opening_and_refused_alerts_have_what_they_asked_for() -> None
     }
 
 
+def test_a_refusal_is_filtered_by_what_caused_it_too() -> None:
+    """A capture names its payment alone: who watches an account hears that it could not pay. Of a
+    batch, all that its commands name counts."""
+    capture = CapturePayment(v=1, id="c", payment="p", amount_minor=700)
+    refusal = CommandRejected(
+        v=1,
+        id="c",
+        recorded_at=NOON,
+        actor="tests",
+        reason="account_frozen",
+        retry="new_id",
+        request=capture,
+        causes=(
+            Cause(id="p", version=1, values={}, kind="payment"),
+            Cause(id="a", version=3, values={}),
+        ),
+    )
+    assert attributes_of(refusal) == {
+        "type": "command.rejected",
+        "account": ("a",),
+        "payment": ("p",),
+        "reason": "account_frozen",
+    }
+    paid = PostPayment(
+        v=1, id="q", postings=(posting("a", "b", 120, "EUR"), posting("c", "d", 7, "JPY"))
+    )
+    batch = AtomicBatch(v=1, id="batch", commands=(capture, paid))
+    assert attributes_of(structs.replace(refusal, id="batch", request=batch, causes=())) == {
+        "type": "command.rejected",
+        "account": ("a", "b", "c", "d"),
+        "currency": ("EUR", "JPY"),
+        "amount_band": ("1-10",),
+        "payment": ("p", "q"),
+        "reason": "account_frozen",
+    }
+
+
+def test_all_events_are_told_but_screenings() -> None:
+    """Names in filters: what there is more of, is told of too."""
+    assert set(NOTIFIED_EVENTS) == set(EVENT_TYPES) - {"payment.screened"}
+
+
 def test_an_alert_says_what_crossed_what_and_when() -> None:
     """It is made of the event alone, once for each crossing, and its id of what crossed what."""
     above = Alert(direction="above", threshold_minor=-50)
@@ -193,8 +285,8 @@ def test_an_alert_says_what_crossed_what_and_when() -> None:
 
 
 def test_events_that_cross_nothing_alert_nobody() -> None:
-    """Openings, refusals and payments without a crossing."""
-    for name in ("account.opened", "payment.posted", "command.rejected", "account.alerts_set"):
+    """None of the examples has a crossing."""
+    for name in EVENT_TYPES:
         assert list(alerts_of(example(name))) == []
 
 
@@ -206,7 +298,7 @@ def test_the_example_of_an_alert_is_read_and_written_as_it_stands() -> None:
     assert encode_alert(alert) == body
 
 
-@pytest.mark.parametrize("name", ["account.opened", "payment.posted", "command.rejected"])
+@pytest.mark.parametrize("name", NOTIFIED_EVENTS)
 def test_an_event_is_read_as_the_event_it_is(name: str) -> None:
     """A message that is no alert is an event, as published."""
     event = example(name)
