@@ -6,21 +6,41 @@ minor units since the opening. What a balance is follows from the account's norm
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Iterator
+from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct
 
-from ledger.contracts.commands import Alert
-from ledger.contracts.events import AccountEntry, AccountEvent, AccountOpened, AlertsSet
+from ledger.contracts.commands import Alert, Basis, Sides, VelocityLimit
+from ledger.contracts.events import (
+    AccountEntry,
+    AccountEvent,
+    AccountOpened,
+    AccountProfile,
+    AccountStatus,
+    AlertsSet,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentIncreased,
+    PaymentPosted,
+    ProfileEvent,
+    moved_minor,
+    pended_minor,
+)
 from ledger.contracts.primitives import (
     AMOUNT_MINOR_MAX,
     DEBIT_NORMAL,
+    MAIN_BOOK,
     AccountType,
     balance_minor,
 )
+from ledger.contracts.subjects import Key, account_key
+from ledger.domain.velocity import VelocityCounter, carried, counted
 
-Status = Literal["open", "frozen", "closed"]
+#: Events that count for velocity limits, by what they post or newly hold: of a capture that is what
+#: goes beyond the hold, which was counted when it was made. A reversal is no payment.
+_COUNTED = PaymentPosted | PaymentAuthorized | PaymentIncreased | PaymentCaptured
 HASH_BYTES: Final = 32
 GENESIS_HASH: Final = bytes(HASH_BYTES)  # what the chain of every account starts from
 
@@ -32,7 +52,7 @@ class AccountState(Struct, frozen=True, kw_only=True):
     version: int
     currency: str
     type: AccountType
-    status: Status
+    status: AccountStatus
     debits_posted_minor: int
     credits_posted_minor: int
     debits_pending_minor: int
@@ -44,6 +64,34 @@ class AccountState(Struct, frozen=True, kw_only=True):
     last_event: str
     hash: bytes
     alerts: tuple[Alert, ...] = ()
+    frozen: Sides | None = None
+    book: str = MAIN_BOOK
+    min_balance_basis: Basis = "available"
+    max_balance_basis: Basis = "available"
+    velocity: tuple[VelocityLimit, ...] = ()
+    counters: tuple[VelocityCounter, ...] = ()  # of the limits, in their order
+
+    @property
+    def key(self) -> Key:
+        """What this is the state of."""
+        return account_key(self.id)
+
+    @property
+    def profile(self) -> AccountProfile:
+        """What the account is, as events say it."""
+        return AccountProfile(
+            currency=self.currency,
+            account_type=self.type,
+            status=self.status,
+            frozen=UNSET if self.frozen is None else self.frozen,
+            book=self.book,
+            opened_at=self.opened_at,
+            min_balance_minor=self.min_balance_minor,
+            max_balance_minor=self.max_balance_minor,
+            min_balance_basis=self.min_balance_basis,
+            max_balance_basis=self.max_balance_basis,
+            velocity=self.velocity,
+        )
 
     @property
     def balance_minor(self) -> int:
@@ -66,9 +114,9 @@ class AccountState(Struct, frozen=True, kw_only=True):
         )
         return self.balance_minor + raising
 
-    def raised_by(self, debits_minor: int, credits_minor: int) -> int:
-        """By how much these debits and credits together raise the balance (negative: lower it)."""
-        return balance_minor(self.type, debits_minor, credits_minor)
+    def stops(self, side: Sides) -> bool:
+        """Whether debits, or credits, are frozen."""
+        return self.frozen in (side, "both")
 
 
 class BrokenStateError(Exception):
@@ -88,8 +136,11 @@ def check_state(state: AccountState) -> None:
     )
     if not all(0 <= total <= AMOUNT_MINOR_MAX for total in totals):
         raise BrokenStateError(f"account {state.id} version {state.version}: a total out of range")
-    if state.version < 1 or len(state.hash) != HASH_BYTES:
-        raise BrokenStateError(f"account {state.id}: version or hash out of range")
+    sound = len(state.counters) == len(state.velocity) and (state.status == "frozen") <= (
+        state.frozen is not None
+    )
+    if state.version < 1 or len(state.hash) != HASH_BYTES or not sound:
+        raise BrokenStateError(f"account {state.id}: version, hash, limits or status out of range")
 
 
 def evolve(
@@ -114,14 +165,21 @@ def evolve(
             recorded_at=event.recorded_at,
             last_event=event.id,
             hash=chain_hash,
-            alerts=event.alerts if isinstance(event, AlertsSet) else state.alerts,
+            **_changes(state, event),
         )
     check_state(after)
     return after
 
 
-def next_entry(state: AccountState, debits_minor: int, credits_minor: int) -> AccountEntry:
-    """The entry of an event that adds these posted debits and credits to `state`."""
+def next_entry(
+    state: AccountState,
+    debits_minor: int = 0,
+    credits_minor: int = 0,
+    pending_debits_minor: int = 0,
+    pending_credits_minor: int = 0,
+) -> AccountEntry:
+    """The entry of an event that adds these debits and credits to `state`, posted and pending;
+    what it releases is below 0."""
     entry = AccountEntry(
         id=state.id,
         type=state.type,
@@ -129,8 +187,8 @@ def next_entry(state: AccountState, debits_minor: int, credits_minor: int) -> Ac
         prev=state.last_event,
         debits_posted_minor=state.debits_posted_minor + debits_minor,
         credits_posted_minor=state.credits_posted_minor + credits_minor,
-        debits_pending_minor=state.debits_pending_minor,
-        credits_pending_minor=state.credits_pending_minor,
+        debits_pending_minor=state.debits_pending_minor + pending_debits_minor,
+        credits_pending_minor=state.credits_pending_minor + pending_credits_minor,
     )
     crossed = crossed_alerts(state, entry)
     return msgspec.structs.replace(entry, crossed=crossed) if crossed else entry
@@ -148,6 +206,38 @@ def _crosses(alert: Alert, before_minor: int, after_minor: int) -> bool:
     return before_minor <= alert.threshold_minor < after_minor
 
 
+def _changes(state: AccountState, event: AccountEvent) -> dict[str, Any]:
+    """What the event changes of an account beside its totals."""
+    if isinstance(event, AlertsSet):
+        return {"alerts": event.alerts}
+    if isinstance(event, ProfileEvent):
+        profile = event.profile
+        return {
+            "status": profile.status,
+            "frozen": None if profile.frozen is UNSET else profile.frozen,
+            "min_balance_minor": profile.min_balance_minor,
+            "max_balance_minor": profile.max_balance_minor,
+            "min_balance_basis": profile.min_balance_basis,
+            "max_balance_basis": profile.max_balance_basis,
+            "velocity": profile.velocity,
+            "counters": carried(state.velocity, state.counters, profile.velocity),
+        }
+    if state.velocity and isinstance(event, _COUNTED):
+        return {"counters": tuple(_counted(state, event))}
+    return {}
+
+
+def _counted(state: AccountState, event: _COUNTED) -> Iterator[VelocityCounter]:
+    posted, pended = moved_minor(event, state.id), pended_minor(event, state.id)
+    added = tuple(map(sum, zip(posted, pended, strict=True)))
+    for limit, counter in zip(state.velocity, state.counters, strict=True):
+        amount_minor = added[0 if limit.direction == "debits" else 1]
+        if amount_minor > 0:
+            yield counted(limit, counter, event.recorded_at, amount_minor)
+        else:
+            yield counter
+
+
 def _opened(event: AccountOpened, entry: AccountEntry, chain_hash: bytes) -> AccountState:
     return AccountState(
         id=event.account,
@@ -161,10 +251,11 @@ def _opened(event: AccountOpened, entry: AccountEntry, chain_hash: bytes) -> Acc
         credits_pending_minor=entry.credits_pending_minor,
         min_balance_minor=event.min_balance_minor,
         max_balance_minor=event.max_balance_minor,
-        opened_at=event.effective_at,
+        opened_at=event.profile.opened_at,
         recorded_at=event.recorded_at,
         last_event=event.id,
         hash=chain_hash,
+        book=event.book,
     )
 
 

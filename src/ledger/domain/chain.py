@@ -1,23 +1,29 @@
-"""The hash chain: each event extends the chain of every account it touches.
+"""The hash chain: each event extends the chain of everything that it makes a new version of.
 
-An account's hash after an event is SHA-256 over its hash before and the event's exact stored
-bytes. Whoever changes, drops or inserts an event must change every later hash of its accounts.
+A subject's hash after an event is SHA-256 over its hash before and the event's exact stored
+bytes. Whoever changes, drops or inserts an event must change every later hash of its subjects. The
+chain of a payment that was posted at once begins with its first reversal: what it was posted by is
+in the chains of its accounts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from ledger.contracts.events import Event, encode_event, entries_of
-from ledger.domain.accounts import GENESIS_HASH, AccountState
+from ledger.contracts.events import Event, encode_event, entries_of, subject_of
+from ledger.contracts.subjects import Key, account_key
+from ledger.domain.accounts import GENESIS_HASH
+
+if TYPE_CHECKING:
+    from ledger.domain.states import States
 
 
 class StoredEvent(Struct, frozen=True):
     """An event as the store keeps it: its id, its exact bytes, and one chain hash for each of
-    the event's `accounts`, in their order."""
+    the event's `accounts`, in their order, and for what else it made a version of."""
 
     id: str
     data: bytes
@@ -29,14 +35,16 @@ def link(previous: bytes, data: bytes) -> bytes:
     return sha256(previous + data).digest()
 
 
-def seal(event: Event, states: Mapping[str, AccountState]) -> StoredEvent:
-    """`event` with its bytes fixed and the chains of its accounts (now in `states`) extended."""
+def changed_by(event: Event) -> tuple[Key, ...]:
+    """What an event makes a new version of, in the order of its chain hashes."""
+    accounts = tuple(account_key(entry.id) for entry in entries_of(event))
+    other = subject_of(event)
+    return accounts if other is None else (*accounts, other[0])
+
+
+def seal(event: Event, states: States) -> StoredEvent:
+    """`event` with its bytes fixed and the chains of what it changes (now in `states`) extended."""
     data = encode_event(event)
-    return StoredEvent(
-        event.id,
-        data,
-        tuple(
-            link(states[entry.id].hash if entry.id in states else GENESIS_HASH, data)
-            for entry in entries_of(event)
-        ),
-    )
+    before = (states.get(key) for key in changed_by(event))
+    hashes = (link(state.hash if state else GENESIS_HASH, data) for state in before)
+    return StoredEvent(event.id, data, tuple(hashes))

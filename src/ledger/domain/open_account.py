@@ -1,40 +1,44 @@
-"""Opening an account: refused only if it exists."""
+"""Opening an account: refused only if it exists, its book does not, or the time is not right."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator
+from typing import Final
 
 from msgspec import UNSET
 
 from ledger.contracts import reasons
-from ledger.contracts.commands import OpenAccount
-from ledger.contracts.events import AccountEntry, AccountOpened
-from ledger.domain.accounts import AccountState
+from ledger.contracts.commands import OpenAccount, book_of
+from ledger.contracts.events import AccountEntry, AccountOpened, SubjectEntry
+from ledger.contracts.primitives import MAIN_BOOK
+from ledger.contracts.subjects import account_key, book_key
+from ledger.domain.effective_time import (
+    book_check,
+    effective_time,
+    future_refusals,
+    is_back_dated,
+    period_refusals,
+)
 from ledger.domain.rejections import Rejection, rejection
 from ledger.domain.stamp import Stamp
+from ledger.domain.states import States
 
-_DEFAULTED = ("min_balance_minor", "max_balance_minor", "effective_at")
+_DEFAULTED: Final = ("min_balance_minor", "max_balance_minor", "effective_at")
 
 
-def decide_opening(
-    states: Mapping[str, AccountState], command: OpenAccount, stamp: Stamp
-) -> AccountOpened | Rejection:
-    """The opening of the account as version 1, all totals 0, or `account_exists`."""
-    existing = states.get(command.account)
-    if existing is not None:
-        return rejection(
-            reasons.ACCOUNT_EXISTS,
-            "account",
-            command.account,
-            existing,
-            {"opened_at": existing.opened_at},
-        )
+def decide_opening(states: States, command: OpenAccount, stamp: Stamp) -> AccountOpened | Rejection:
+    """The opening of the account as version 1, all totals 0, or the first reason against it."""
+    effective_at = effective_time(command.effective_at, stamp)
+    refusal = next(_refusals(states, command, effective_at, stamp), None)
+    if refusal is not None:
+        return refusal
     lowest, highest = command.min_balance_minor, command.max_balance_minor
+    book = book_of(command)
     return AccountOpened(
         v=1,
         id=command.id,
         recorded_at=stamp.recorded_at,
-        effective_at=(stamp.recorded_at if command.effective_at is UNSET else command.effective_at),
+        effective_at=effective_at,
         actor=stamp.actor,
         account=command.account,
         currency=command.currency,
@@ -51,4 +55,25 @@ def decide_opening(
             ),
         ),
         defaulted=tuple(name for name in _DEFAULTED if getattr(command, name) is UNSET),
+        book=book,
+        metadata=command.metadata or UNSET,
+        entry=SubjectEntry(version=1) if command.metadata else UNSET,
+        books=(
+            (book_check(states, book),) if is_back_dated(effective_at, stamp.recorded_at) else ()
+        ),
     )
+
+
+def _refusals(
+    states: States, command: OpenAccount, effective_at: str, stamp: Stamp
+) -> Iterator[Rejection]:
+    existing = states.accounts.get(command.account)
+    if existing is not None:
+        values = {"opened_at": existing.opened_at}
+        key = account_key(command.account)
+        yield rejection(reasons.ACCOUNT_EXISTS, "account", states, key, values)
+    book = book_of(command)
+    if book != MAIN_BOOK and book not in states.books:
+        yield rejection(reasons.BOOK_UNKNOWN, "book", states, book_key(book))
+    yield from future_refusals(effective_at, stamp)
+    yield from period_refusals(states, (book,), effective_at, stamp)

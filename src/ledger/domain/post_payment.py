@@ -2,156 +2,146 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from msgspec import UNSET
 
 from ledger.contracts import reasons
-from ledger.contracts.commands import PostPayment
-from ledger.contracts.events import PaymentPosted
-from ledger.contracts.primitives import AMOUNT_MINOR_MAX
-from ledger.domain.accounts import AccountState, next_entry
+from ledger.contracts.commands import PostPayment, PostTemplate
+from ledger.contracts.events import PaymentPosted, TemplateDefined, TemplateUse
+from ledger.contracts.postings import Posting
+from ledger.contracts.primitives import POSTINGS_MAX
+from ledger.contracts.subjects import template_key
+from ledger.domain.effective_time import (
+    books_of,
+    checked_books,
+    effective_time,
+    future_refusals,
+    opening_refusals,
+    period_refusals,
+)
+from ledger.domain.movements import (
+    Movements,
+    balance_refusals,
+    closed_refusals,
+    currency_refusals,
+    frozen_refusals,
+    missing_refusals,
+    velocity_refusals,
+)
 from ledger.domain.rejections import Rejection, rejection
 from ledger.domain.stamp import Stamp
+from ledger.domain.states import States, TemplateState
+from ledger.domain.templates import TemplateFault, expand
+
+Definition = TemplateState | TemplateDefined
 
 
-@dataclass(slots=True)
-class _Movement:
-    """What the payment as a whole does to one account, and the field that first named it."""
-
-    account: str
-    field: str
-    debits_minor: int = 0
-    credits_minor: int = 0
-
-
-def decide_payment(
-    states: Mapping[str, AccountState], command: PostPayment, stamp: Stamp
-) -> PaymentPosted | Rejection:
+def decide_payment(states: States, command: PostPayment, stamp: Stamp) -> PaymentPosted | Rejection:
     """The payment posted, or the first reason against it by precedence, then by posting.
 
     Constraints judge the payment's net effect on an account: what one posting takes and another
     gives back in the same payment breaks no limit.
     """
-    movements = _movements(command)
-    refusal = next(_refusals(states, command, movements), None)
+    return _decided(states, command, command.postings, stamp)
+
+
+def decide_template_payment(
+    states: States, command: PostTemplate, stamp: Stamp
+) -> PaymentPosted | Rejection:
+    """The payment that the template makes of the parameters, posted, or the first reason against
+    it: for the template first, then as for any payment."""
+    definition = definition_for(states, command)
+    key = template_key(command.template)
+    if definition is None:
+        newest = states.version(key)
+        field = "template_version" if newest else "template"
+        return rejection(reasons.TEMPLATE_UNKNOWN, field, states, key, {"newest": newest})
+    made = expand(definition, command.parameters)
+    if isinstance(made, TemplateFault):
+        return rejection(made.reason, made.field, states, key, made.values)
+    version = (
+        definition.version if isinstance(definition, TemplateState) else definition.entry.version
+    )
+    use = TemplateUse(
+        name=command.template,
+        version=version,
+        pinned=command.template_version is not UNSET,
+        parameters=command.parameters,
+    )
+    return _decided(states, command, made, stamp, use)
+
+
+def definition_for(states: States, command: PostTemplate) -> Definition | None:
+    """The version of the template that the command asks for; None if there is none."""
+    state = states.templates.get(command.template)
+    if state is None:
+        return None
+    wanted = command.template_version
+    if wanted is UNSET or wanted == state.version:
+        return state
+    if wanted > state.version:
+        return None
+    event = states.events.get(state.events[wanted - 1])
+    return event if isinstance(event, TemplateDefined) else None
+
+
+def _decided(
+    states: States,
+    command: PostPayment | PostTemplate,
+    postings: tuple[Posting, ...],
+    stamp: Stamp,
+    use: TemplateUse | None = None,
+) -> PaymentPosted | Rejection:
+    assert 1 <= len(postings) <= POSTINGS_MAX  # the contracts have seen to it
+    field = None if use is None else "template"
+    movements = Movements().post(postings, field)
+    effective_at = effective_time(command.effective_at, stamp)
+    refusal = next(
+        _refusals(states, movements, postings, field, effective_at=effective_at, stamp=stamp), None
+    )
     if refusal is not None:
         return refusal
+    accounts = [movement.account for movement in movements]
+    rates = command.rates if isinstance(command, PostPayment) else UNSET
     return PaymentPosted(
         v=1,
         id=command.id,
         recorded_at=stamp.recorded_at,
-        effective_at=(stamp.recorded_at if command.effective_at is UNSET else command.effective_at),
+        effective_at=effective_at,
         actor=stamp.actor,
-        postings=command.postings,
-        accounts=tuple(
-            next_entry(states[m.account], m.debits_minor, m.credits_minor) for m in movements
-        ),
+        postings=postings,
+        accounts=movements.entries(states),
         reference=command.reference,
         description=command.description,
         defaulted=("effective_at",) if command.effective_at is UNSET else (),
+        rates=() if rates is UNSET else rates,
+        metadata=command.metadata,
+        template=UNSET if use is None else use,
+        books=checked_books(states, accounts, effective_at, stamp),
     )
 
 
-def _movements(command: PostPayment) -> list[_Movement]:
-    """One movement per account, in order of first appearance."""
-    movements: dict[str, _Movement] = {}
-    for index, posting in enumerate(command.postings):
-        for side in ("source", "destination"):
-            account = posting.source if side == "source" else posting.destination
-            movement = movements.get(account)
-            if movement is None:
-                movement = movements[account] = _Movement(account, f"postings[{index}].{side}")
-            if side == "source":
-                movement.debits_minor += posting.amount_minor
-            else:
-                movement.credits_minor += posting.amount_minor
-    return list(movements.values())
-
-
 def _refusals(
-    states: Mapping[str, AccountState], command: PostPayment, movements: list[_Movement]
+    states: States,
+    movements: Movements,
+    postings: tuple[Posting, ...],
+    field: str | None,
+    *,
+    effective_at: str,
+    stamp: Stamp,
 ) -> Iterator[Rejection]:
     """Every reason against the payment, in the precedence of `ledger.contracts.reasons`."""
-    for movement in movements:
-        if movement.account not in states:
-            yield rejection(reasons.ACCOUNT_NOT_FOUND, movement.field, movement.account, None)
-            return  # what follows needs every state
-    touched = [(movement, states[movement.account]) for movement in movements]
-    for movement, state in touched:
-        if state.status == "closed":
-            yield rejection(reasons.ACCOUNT_CLOSED, movement.field, state.id, state)
-    for movement, state in touched:
-        if state.status == "frozen":
-            yield rejection(reasons.ACCOUNT_FROZEN, movement.field, state.id, state)
-    yield from _currency_refusals(states, command)
-    yield from _balance_refusals(touched)
-
-
-def _currency_refusals(
-    states: Mapping[str, AccountState], command: PostPayment
-) -> Iterator[Rejection]:
-    for index, posting in enumerate(command.postings):
-        for account in (posting.source, posting.destination):
-            state = states[account]
-            if state.currency != posting.currency:
-                yield rejection(
-                    reasons.CURRENCY_MISMATCH,
-                    f"postings[{index}].currency",
-                    account,
-                    state,
-                    {"currency": state.currency},
-                )
-
-
-def _balance_refusals(touched: list[tuple[_Movement, AccountState]]) -> Iterator[Rejection]:
-    for movement, state in touched:
-        if _overflows(movement, state):
-            yield rejection(
-                reasons.BALANCE_OVERFLOW,
-                movement.field,
-                state.id,
-                state,
-                {
-                    "debits_posted_minor": state.debits_posted_minor,
-                    "credits_posted_minor": state.credits_posted_minor,
-                },
-            )
-    for movement, state in touched:
-        change = state.raised_by(movement.debits_minor, movement.credits_minor)
-        lowest = state.min_balance_minor
-        # A payment that raises a balance is never refused for the balance being too low still.
-        if lowest is not None and change < 0 and state.available_minor + change < lowest:
-            yield rejection(
-                reasons.INSUFFICIENT_FUNDS,
-                movement.field,
-                state.id,
-                state,
-                {
-                    "available_minor": state.available_minor,
-                    "change_minor": change,
-                    "min_balance_minor": lowest,
-                },
-            )
-    for movement, state in touched:
-        change = state.raised_by(movement.debits_minor, movement.credits_minor)
-        highest = state.max_balance_minor
-        if highest is not None and change > 0 and state.expected_minor + change > highest:
-            yield rejection(
-                reasons.BALANCE_LIMIT_EXCEEDED,
-                movement.field,
-                state.id,
-                state,
-                {
-                    "expected_minor": state.expected_minor,
-                    "change_minor": change,
-                    "max_balance_minor": highest,
-                },
-            )
-
-
-def _overflows(movement: _Movement, state: AccountState) -> bool:
-    debits = state.debits_posted_minor + state.debits_pending_minor + movement.debits_minor
-    credits_ = state.credits_posted_minor + state.credits_pending_minor + movement.credits_minor
-    return max(debits, credits_) > AMOUNT_MINOR_MAX
+    missing = next(missing_refusals(states, movements), None)
+    if missing is not None:
+        yield missing
+        return  # what follows needs every state
+    books = books_of(states, (movement.account for movement in movements))
+    yield from closed_refusals(states, movements)
+    yield from future_refusals(effective_at, stamp)
+    yield from opening_refusals(states, movements, effective_at)
+    yield from period_refusals(states, books, effective_at, stamp)
+    yield from frozen_refusals(states, movements)
+    yield from currency_refusals(states, postings, field)
+    yield from balance_refusals(states, movements)
+    yield from velocity_refusals(states, movements, stamp)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from ledger.contracts.events import Cause
+from ledger.contracts.events import Cause, PaymentPosted
 from ledger.contracts.reasons import Reason
-from ledger.domain.accounts import AccountState
+from ledger.contracts.subjects import Key
+from ledger.domain.states import States
 
 
 class Rejection(Struct, frozen=True):
@@ -22,12 +23,38 @@ class Rejection(Struct, frozen=True):
 def rejection(
     reason: Reason,
     field: str,
-    account: str,
-    state: AccountState | None,
+    states: States,
+    key: Key,
     values: Mapping[str, int | str | None] | None = None,
 ) -> Rejection:
-    """The rejection for one account's state (None: it does not exist), with the values at fault."""
-    version = state.version if state else 0
+    """The rejection for one subject's state (version 0: it does not exist), with the values at
+    fault."""
+    version = shown_version(states, key)
+    cause = Cause(id=key.id, version=version, values=dict(values or {}), kind=key.kind)
+    return Rejection(reason, field, (cause,))
+
+
+def shown_version(states: States, key: Key) -> int:
+    """The version of a subject as events tell it: a payment that was posted at once is at its
+    first, though it has no state before it is reversed."""
+    if key.kind == "payment" and isinstance(states.events.get(key.id), PaymentPosted):
+        return max(states.version(key), 1)
+    return states.version(key)
+
+
+def rejection_for_event(
+    reason: Reason, field: str, event_id: str, *, there: bool = False
+) -> Rejection:
+    """The rejection for a fact: nothing is recorded under the id, or (`there`) something that
+    stands in the way, for ever."""
+    cause = Cause(id=event_id, version=1 if there else 0, values={}, kind="event")
+    return Rejection(reason, field, (cause,))
+
+
+def rejection_for_time(
+    reason: Reason, field: str, values: Mapping[str, int | str | None]
+) -> Rejection:
+    """The rejection that no state caused, but the time at which it was decided."""
     return Rejection(
-        reason, field, (Cause(id=account, version=version, values=dict(values or {})),)
+        reason, field, (Cause(id="clock", version=0, values=dict(values), kind="clock"),)
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from ledger.contracts.commands import ScreenPayment
 from ledger.contracts.events import PaymentScreened
 from ledger.domain.stamp import Stamp
+from ledger.domain.states import States
 
 
-def decide_screening(command: ScreenPayment, stamp: Stamp) -> PaymentScreened:
-    """The verdict, recorded. That the payment is posted was seen to; a fact cannot be undone."""
+def decide_screening(_states: States, command: ScreenPayment, stamp: Stamp) -> PaymentScreened:
+    """The verdict, recorded. That the payment is there was seen to; a fact cannot be undone."""
     return PaymentScreened(
         v=1,
         id=command.id,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Protocol
 
 from msgspec import Struct
 
 from ledger.contracts.primitives import instant_of_microseconds, microseconds_of_instant
-from ledger.domain.accounts import AccountState
+from ledger.contracts.subjects import Key
 
 #: A state this far ahead of the worker's clock means that one of the two clocks is wrong.
 #: AWS keeps its hosts within milliseconds; 5 s is far outside that, and short to wait out.
@@ -22,21 +22,31 @@ class Stamp(Struct, frozen=True):
     actor: str
 
 
+class Recorded(Protocol):
+    """A state, as far as time goes."""
+
+    @property
+    def key(self) -> Key: ...
+
+    @property
+    def recorded_at(self) -> str: ...
+
+
 class Skewed(Struct, frozen=True):
     """A state recorded more than SKEW_MICROSECONDS_MAX ahead of the clock: do not decide now."""
 
-    account: str
+    key: Key
     ahead_microseconds: int
 
 
-def stamp(clock_microseconds: int, states: Iterable[AccountState], actor: str) -> Stamp | Skewed:
-    """The stamp that keeps the history of every touched account monotonic under clock skew:
+def stamp(clock_microseconds: int, states: Iterable[Recorded], actor: str) -> Stamp | Skewed:
+    """The stamp that keeps the history of everything touched monotonic under clock skew:
     the later of the clock and the last recorded time of each state."""
     recorded_at = instant_of_microseconds(clock_microseconds)
     for state in states:
         if state.recorded_at > recorded_at:
             ahead = microseconds_of_instant(state.recorded_at) - clock_microseconds
             if ahead > SKEW_MICROSECONDS_MAX:
-                return Skewed(state.id, ahead)
+                return Skewed(state.key, ahead)
             recorded_at = state.recorded_at
     return Stamp(recorded_at, actor)

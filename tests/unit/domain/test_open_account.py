@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from ledger.contracts import reasons
 from ledger.contracts.events import AccountEntry, AccountOpened, Cause
 from ledger.domain.rejections import Rejection
+from ledger.domain.states import States
 from tests.support.builders import (
     NOON,
     STAMP,
@@ -23,7 +24,7 @@ from tests.support.builders import (
 def test_an_opening_is_version_one_and_empty() -> None:
     """The account starts at version 1, without a predecessor, all totals 0, open, with what the
     command said or its defaults, which are marked."""
-    event = accepted({}, opening("a", id="o", currency="JPY", account_type="asset"))
+    event = accepted(States(), opening("a", id="o", currency="JPY", account_type="asset"))
     assert event == AccountOpened(
         v=1,
         id="o",
@@ -47,8 +48,8 @@ def test_an_opening_is_version_one_and_empty() -> None:
         ),
         defaulted=("min_balance_minor", "max_balance_minor", "effective_at"),
     )
-    after, stored = advanced({}, event)
-    opened = after["a"]
+    after, stored = advanced(States(), event)
+    opened = after.accounts["a"]
     assert (opened.status, opened.version, opened.last_event) == ("open", 1, "o")
     assert (opened.min_balance_minor, opened.max_balance_minor) == (0, None)
     assert (opened.opened_at, opened.recorded_at, opened.hash) == (NOON, NOON, stored.hashes[0])
@@ -70,15 +71,15 @@ def test_bounds_are_kept_as_said(
     it says the default."""
     day = "2026-11-20T00:00:00.000000Z"
     event = accepted(
-        {},
+        States(),
         opening("a", min_balance_minor=lowest, max_balance_minor=highest, effective_at=day),
     )
     assert isinstance(event, AccountOpened)
     assert event.min_balance_minor == (0 if lowest is UNSET else lowest)
     assert event.max_balance_minor == (None if highest is UNSET else highest)
     assert (event.effective_at, event.defaulted) == (day, defaulted)
-    after, _ = advanced({}, event)
-    assert after["a"].opened_at == day
+    after, _ = advanced(States(), event)
+    assert after.accounts["a"].opened_at == day
 
 
 @pytest.mark.parametrize("status", ["open", "frozen", "closed"])

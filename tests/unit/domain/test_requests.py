@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import json
+
 import msgspec
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
-from ledger.contracts.commands import OpenAccount, PostPayment
+from ledger.contracts.commands import (
+    COMMAND_TYPES,
+    SYSTEM_COMMANDS,
+    MemberCommand,
+    PostPayment,
+    decode_command,
+)
 from ledger.domain.requests import differing_fields
-from tests.support.builders import opening, paying, posting
+from tests.properties.whole_commands import WHOLE
+from tests.support.builders import (
+    batching,
+    capturing,
+    closing_book,
+    holding,
+    limiting,
+    opening,
+    paying,
+    reopening_book,
+)
 
 DAY = "2026-11-20T00:00:00.000000Z"
 PAYMENT = paying(
@@ -16,43 +34,49 @@ PAYMENT = paying(
 )
 OPENING = opening("a", id="p", min_balance_minor=-5, max_balance_minor=50, effective_at=DAY)
 
-PAYMENT_CHANGES: dict[str, object] = {
-    "effective_at": "2026-11-21T00:00:00.000000Z",
-    "reference": "other",
-    "description": "other",
-    "postings": (posting("a", "b", 5),),
+COMMANDS = {
+    name: decode_command(json.dumps(document).encode(), COMMAND_TYPES)
+    for name, document in WHOLE.items()
 }
-OPENING_CHANGES: dict[str, object] = {
-    "account": "b",
-    "currency": "USD",
-    "account_type": "asset",
-    "min_balance_minor": -6,
-    "max_balance_minor": 51,
-    "effective_at": "2026-11-21T00:00:00.000000Z",
-}
+
+
+def changed(value: object) -> object:
+    """Another value of the same type."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + 1
+    if isinstance(value, str):
+        return value + "0"
+    if isinstance(value, dict):
+        return value | {"another": "one"}
+    assert isinstance(value, tuple)
+    return (*value, value[0])
+
+
+def fields() -> list[tuple[str, str]]:
+    """Every field of every command, but for its version and its id."""
+    return [
+        (name, field)
+        for name, command in COMMANDS.items()
+        for field in command.__struct_fields__
+        if field not in {"v", "id"}
+    ]
 
 
 def test_every_field_is_compared() -> None:
-    """The cases below change every field there is, but for the id and the version: a field added
-    to a command needs a case here."""
-    assert PAYMENT_CHANGES.keys() == set(PostPayment.__struct_fields__) - {"id", "v"}
-    assert OPENING_CHANGES.keys() == set(OpenAccount.__struct_fields__) - {"id", "v"}
+    """The commands above have a value in every field there is. (Not those of the ledger's own.)"""
+    assert COMMANDS.keys() | SYSTEM_COMMANDS == COMMAND_TYPES.keys()
+    assert all(getattr(COMMANDS[name], field) is not UNSET for name, field in fields())
 
 
-@pytest.mark.parametrize("name", PAYMENT_CHANGES)
-def test_a_payment_differs_by_the_field_that_was_changed(name: str) -> None:
+@pytest.mark.parametrize(("name", "field"), fields())
+def test_a_command_differs_by_the_field_that_was_changed(name: str, field: str) -> None:
     """Exactly the changed field is named, whichever of the two came first."""
-    other: PostPayment = msgspec.structs.replace(PAYMENT, **{name: PAYMENT_CHANGES[name]})
-    assert differing_fields(PAYMENT, other) == (name,)
-    assert differing_fields(other, PAYMENT) == (name,)
-
-
-@pytest.mark.parametrize("name", OPENING_CHANGES)
-def test_an_opening_differs_by_the_field_that_was_changed(name: str) -> None:
-    """Exactly the changed field is named, whichever of the two came first."""
-    other: OpenAccount = msgspec.structs.replace(OPENING, **{name: OPENING_CHANGES[name]})
-    assert differing_fields(OPENING, other) == (name,)
-    assert differing_fields(other, OPENING) == (name,)
+    command = COMMANDS[name]
+    other = structs.replace(command, **{field: changed(getattr(command, field))})
+    assert differing_fields(command, other) == (field,)
+    assert differing_fields(other, command) == (field,)
 
 
 @pytest.mark.parametrize(
@@ -69,11 +93,11 @@ def test_a_posting_differs_by_path(name: str, value: object) -> None:
 def test_all_differences_are_named() -> None:
     """Not only the first."""
     other = paying("p", ("a", "c", 5), ("b", "c", 3), effective_at=DAY, reference="r")
-    assert differing_fields(PAYMENT, other) == (
+    assert set(differing_fields(PAYMENT, other)) == {
         "description",
         "postings[0].destination",
         "postings[1].amount_minor",
-    )
+    }
 
 
 def test_order_of_postings_matters() -> None:
@@ -95,6 +119,40 @@ def test_a_default_said_is_a_default_left_out() -> None:
     assert differing_fields(opening("a"), unbounded) == ("min_balance_minor",)
     empty = opening("a", max_balance_minor=0)
     assert differing_fields(opening("a"), empty) == ("max_balance_minor",)
+
+
+DEFAULTS = (
+    (opening("a", book="main"), opening("a")),
+    (closing_book("2026-11-01", book="main"), closing_book("2026-11-01")),
+    (reopening_book(None, book="main"), reopening_book(None)),
+    (holding("h", ("a", "b", 1), over_capture_bps=0), holding("h", ("a", "b", 1))),
+    (capturing("h", final=False), capturing("h")),
+    (holding("h", ("a", "b", 1), metadata={}), holding("h", ("a", "b", 1))),
+)
+
+
+@pytest.mark.parametrize(("said", "left_out"), DEFAULTS, ids=range(len(DEFAULTS)))
+def test_other_fixed_defaults_may_be_said_too(said: MemberCommand, left_out: MemberCommand) -> None:
+    """By itself, and in a batch."""
+    assert differing_fields(said, left_out) == ()
+    assert differing_fields(batching("x", said), batching("x", left_out)) == ()
+
+
+def test_a_limit_left_out_is_not_a_limit_taken_away() -> None:
+    """Left out, a bound stays as it is; null takes it away."""
+    said = limiting("a", min_balance_minor=0, max_balance_minor=None)
+    assert differing_fields(said, limiting("a", min_balance_minor=0)) == ("max_balance_minor",)
+    assert differing_fields(said, limiting("a", max_balance_minor=None)) == ("min_balance_minor",)
+
+
+def test_a_batch_differs_by_the_paths_in_its_commands() -> None:
+    """The id of a command is a field of its batch."""
+    one, other = opening("a"), opening("a", id="another", currency="USD")
+    assert differing_fields(batching("x", one), batching("x", other)) == (
+        "commands[0].id",
+        "commands[0].currency",
+    )
+    assert differing_fields(batching("x", one), batching("x", one, opening("b"))) == ("commands",)
 
 
 @pytest.mark.parametrize("name", ["effective_at", "reference", "description"])

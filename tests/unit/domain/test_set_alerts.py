@@ -11,7 +11,8 @@ from ledger.contracts import reasons
 from ledger.contracts.commands import Alert
 from ledger.contracts.events import AlertsSet
 from ledger.contracts.primitives import ACCOUNT_TYPES, AccountType
-from ledger.domain.accounts import AccountState, next_entry
+from ledger.domain.accounts import next_entry
+from ledger.domain.states import States
 from tests.support.builders import (
     ACTOR,
     NOON,
@@ -36,7 +37,7 @@ def crossings(balances: list[int], *alerts: tuple[str, int]) -> list[Crossed]:
     states, _ = advanced(states, accepted(states, alerting("wallet", *alerts)))
     found: list[Crossed] = []
     for number, balance in enumerate(balances):
-        change = balance - states["wallet"].balance_minor
+        change = balance - states.accounts["wallet"].balance_minor
         leg = ("bank", "wallet", change) if change > 0 else ("wallet", "bank", -change)
         event = accepted(states, paying(f"p{number}", leg))
         states, _ = advanced(states, event)
@@ -73,18 +74,18 @@ def test_setting_alerts_crosses_none() -> None:
     event = accepted(states, alerting("a", ("below", 100)))
     assert isinstance(event, AlertsSet)
     assert (event.currency, event.recorded_at, event.effective_at) == ("EUR", NOON, NOON)
-    assert (event.actor, event.accounts) == (ACTOR, (next_entry(states["a"], 0, 0),))
+    assert (event.actor, event.accounts) == (ACTOR, (next_entry(states.accounts["a"]),))
     assert "crossed" not in msgspec.to_builtins(event.accounts[0])
     after, _ = advanced(states, event)
-    assert after["a"].alerts == (Alert(direction="below", threshold_minor=100),)
-    assert after["a"].version == states["a"].version + 1
+    assert after.accounts["a"].alerts == (Alert(direction="below", threshold_minor=100),)
+    assert after.accounts["a"].version == states.accounts["a"].version + 1
 
 
 def test_alerts_are_switched_off_by_setting_none() -> None:
     """The new set replaces the old one as a whole."""
     states = by_id([state("a", watched=(Alert(direction="above", threshold_minor=1),))])
     after, _ = advanced(states, accepted(states, alerting("a")))
-    assert after["a"].alerts == ()
+    assert after.accounts["a"].alerts == ()
 
 
 @pytest.mark.parametrize("direction", ["below", "above"])
@@ -102,8 +103,8 @@ def test_thresholds_are_on_the_normal_side(account_type: AccountType, direction:
 def test_there_must_be_an_account_to_watch() -> None:
     """One never opened or closed is refused; a frozen one may be watched."""
     command = alerting("a", ("below", 0))
-    assert refused({}, command).reason is reasons.ACCOUNT_NOT_FOUND
-    assert refused({}, command).causes[0].version == 0
+    assert refused(States(), command).reason is reasons.ACCOUNT_NOT_FOUND
+    assert refused(States(), command).causes[0].version == 0
     closed = refused(by_id([state("a", status="closed")]), command)
     assert (closed.reason, closed.field) == (reasons.ACCOUNT_CLOSED, "account")
     assert accepted(by_id([state("a", status="frozen")]), command).accounts[0].version == 8
@@ -111,11 +112,11 @@ def test_there_must_be_an_account_to_watch() -> None:
 
 @given(worlds(), alert_settings(), st.lists(st.integers(-100, 100), min_size=1, max_size=6))
 def test_crossings_follow_from_the_balances_alone(
-    world: dict[str, AccountState], command: object, changes: list[int]
+    world: States, command: object, changes: list[int]
 ) -> None:
     """Whatever the account was: an alert fires exactly when the balance was on its near side or on
     it, and is beyond it now; so between two crossings of one alert the balance came back."""
-    here = next(iter(world.values()))
+    here = next(iter(world.accounts.values()))
     alerts = getattr(command, "alerts", ())
     here = msgspec.structs.replace(
         here, alerts=alerts, debits_posted_minor=10_000, credits_posted_minor=10_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ledger.contracts.primitives import instant_of_microseconds
+from ledger.contracts.subjects import account_key
 from ledger.domain.stamp import SKEW_MICROSECONDS_MAX, Skewed, Stamp, stamp
 from tests.support.builders import NOON, NOON_MICROSECONDS, state
 
@@ -29,5 +30,5 @@ def test_a_state_far_ahead_is_refused(over: int) -> None:
     assert SKEW_MICROSECONDS_MAX == 5_000_000
     ahead = SKEW_MICROSECONDS_MAX + over
     states = [state("a", recorded_at=at(1)), state("b", recorded_at=at(ahead))]
-    expected = Skewed("b", ahead) if over else Stamp(at(ahead), "x")
+    expected = Skewed(account_key("b"), ahead) if over else Stamp(at(ahead), "x")
     assert stamp(NOON_MICROSECONDS, states, "x") == expected
