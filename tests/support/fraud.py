@@ -17,8 +17,13 @@ from ledger.contracts.events import (
     AccountEntry,
     AccountEvent,
     AccountOpened,
+    LaterPaymentEvent,
+    PaymentAuthorized,
+    PaymentEntry,
+    PaymentEvent,
     PaymentPosted,
     PaymentScreened,
+    PaymentVoided,
 )
 from ledger.contracts.primitives import instant_of_microseconds
 
@@ -28,6 +33,8 @@ DAY = 24
 WEEK = 168
 
 Leg = tuple[str, str, int]
+#: What became of a payment in all: the scorer does not ask.
+ENTRY = PaymentEntry(version=1, status="held")
 
 
 @dataclass
@@ -58,7 +65,29 @@ class Ledger:
 
     def pay(self, *legs: Leg, hour: int, id: str = "", effective: int | None = None) -> Any:
         """Post a payment of (source, destination, amount) legs."""
-        event = PaymentPosted(
+        return self._add(PaymentPosted, legs, hour, id, effective=effective)
+
+    def hold(self, *legs: Leg, hour: int, id: str = "") -> Any:
+        """Hold a payment."""
+        return self._add(PaymentAuthorized, legs, hour, id, entry=ENTRY)
+
+    def later(self, kind: type[LaterPaymentEvent], payment: str, *legs: Leg, hour: int) -> Any:
+        """What becomes of a payment: `legs` are captured, added, released or given back."""
+        asked: dict[str, Any] = {"by": "payment.void"} if kind is PaymentVoided else {}
+        return self._add(kind, legs, hour, "", entry=ENTRY, payment=payment, **asked)
+
+    def _add(
+        self,
+        kind: type[PaymentEvent],
+        legs: Sequence[Leg],
+        hour: int,
+        id: str,
+        *,
+        effective: int | None = None,
+        **more: Any,
+    ) -> Any:
+        make: Any = kind  # each type has fields of its own
+        event = make(
             v=1,
             id=id or f"payment-{len(self.events)}",
             recorded_at=instant(hour),
@@ -72,6 +101,7 @@ class Ledger:
                 self._entry(account)
                 for account in dict.fromkeys(name for leg in legs for name in leg[:2])
             ),
+            **more,
         )
         self.events.append(event)
         return event

@@ -28,7 +28,9 @@ def _value_bytes(value: Mapping[str, Any]) -> int:
         return len(content.encode())
     if kind == "B":
         return len(bytes(content))
-    assert kind == "N", "the tables hold text, numbers and binary only"
+    if kind == "SS":
+        return sum(len(text.encode()) for text in content)
+    assert kind == "N", "the tables hold text, sets of text, numbers and binary only"
     digits: str = content.lstrip("-").strip("0").replace(".", "")
     sign = 1 if content.startswith("-") else 0
     return (len(digits) + 1) // 2 + 1 + sign

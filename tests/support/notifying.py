@@ -9,21 +9,23 @@ from typing import Any
 from hypothesis import strategies as st
 from msgspec import structs
 
-from ledger.contracts.commands import Alert, Command
-from ledger.contracts.events import AccountEntry, Event, PaymentPosted
+from ledger.contracts import examples
+from ledger.contracts.commands import ACTIONS_MAX, Alert, DeclaredRate
+from ledger.contracts.events import AccountEntry, BookCheck, Event, PaymentPosted, decode_event
 from ledger.contracts.primitives import (
     ACTOR_LENGTH_MAX,
     ALERTS_MAX,
     AMOUNT_MINOR_MAX,
     DESCRIPTION_LENGTH_MAX,
     ID_LENGTH_MAX,
+    METADATA_ENTRIES_MAX,
+    METADATA_VALUE_LENGTH_MAX,
     POSTINGS_MAX,
     REFERENCE_LENGTH_MAX,
 )
-from ledger.domain.decider import decide, rejected_event
-from ledger.domain.rejections import Rejection
-from tests.support.builders import NOON, STAMP, posting
-from tests.support.strategies import alert_settings, openings, payments, worlds
+from ledger.contracts.rates import RATES_MAX
+from tests.support.builders import NOON, posting
+from tests.support.lives import lives
 
 BELOW = Alert(direction="below", threshold_minor=0)
 
@@ -76,19 +78,11 @@ class FakeTopic:
             yield from request
 
 
-@st.composite
-def decided(draw: st.DrawFn) -> Event:
-    """What the ledger makes of any command: accounts opened and watched, payments posted with
-    crossings and without, and refusals."""
-    kinds: list[st.SearchStrategy[Command]] = [
-        *(payments(), payments(), payments()),
-        *(alert_settings(), openings(("f",))),
-    ]
-    command = draw(st.one_of(kinds))
-    # Payments are in EUR: in a world of both currencies they are refused, mostly.
-    currencies = draw(st.sampled_from([("EUR",), ("EUR",), ("EUR", "JPY")]))
-    decision = decide(draw(worlds(currencies)), command, STAMP)
-    return rejected_event(command, decision, STAMP) if isinstance(decision, Rejection) else decision
+def decided() -> st.SearchStrategy[Event]:
+    """What a ledger records of any command: payments and holds with crossings and without, and what
+    becomes of them; accounts, books, templates and batches; refusals."""
+    shown = [decode_event(json.dumps(example)) for example in examples.EVENTS.values()]
+    return st.one_of(st.sampled_from(shown), lives().flatmap(st.sampled_from))
 
 
 def crossing(event_id: str, *accounts: str, alerts: Sequence[Alert] = (BELOW,)) -> PaymentPosted:
@@ -145,4 +139,22 @@ def largest_payment() -> PaymentPosted:
         ),
         reference="\U0001f4b6" * REFERENCE_LENGTH_MAX,
         description="\U0001f4b6" * DESCRIPTION_LENGTH_MAX,
+        rates=tuple(
+            DeclaredRate(
+                from_posting=POSTINGS_MAX - 1,
+                to_posting=number,
+                rate=f"{'9' * 12}.{'9' * 12}",
+                rounding="half_even",
+            )
+            for number in range(RATES_MAX)
+        ),
+        metadata={
+            f"{number:k>40}": "\U0001f4b6" * METADATA_VALUE_LENGTH_MAX
+            for number in range(METADATA_ENTRIES_MAX)
+        },
+        books=tuple(
+            BookCheck(book=f"{number:b>40}", version=2**63 - 1, closed_through="2026-11-20")
+            # Of a transaction: one action for the event, and one for each account.
+            for number in range(ACTIONS_MAX - 1 - len(names))
+        ),
     )

@@ -9,19 +9,21 @@ from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
 from ledger.contracts.commands import Alert, OpenAccount, Posting, PostPayment, SetAlerts
+from ledger.contracts.events import AccountStatus
 from ledger.contracts.primitives import (
     ACCOUNT_TYPES,
     ALERTS_MAX,
     AMOUNT_MINOR_MAX,
     POSTINGS_MAX,
 )
-from ledger.domain.accounts import AccountState, Status
-from tests.support.builders import opening, posting, state
+from ledger.domain.accounts import AccountState
+from ledger.domain.states import States
+from tests.support.builders import by_id, opening, posting, state
 
 T = TypeVar("T")
 FEW = ("a", "b", "c", "d", "e")
 CURRENCIES = ("EUR", "USD")
-STATUSES: tuple[Status, ...] = ("open", "frozen", "closed")
+STATUSES: tuple[AccountStatus, ...] = ("open", "frozen", "closed")
 
 amounts = st.one_of(st.integers(1, AMOUNT_MINOR_MAX), st.just(AMOUNT_MINOR_MAX))
 totals = st.one_of(
@@ -30,7 +32,7 @@ totals = st.one_of(
     st.integers(AMOUNT_MINOR_MAX - 100, AMOUNT_MINOR_MAX),
 )
 instants = st.sampled_from(
-    ["2026-11-20T00:00:00.000000Z", "2026-11-21T09:30:00.250000Z", "2025-02-28T23:59:59.999999Z"]
+    ["2026-11-21T10:00:00.000000Z", "2026-11-21T11:30:00.250000Z", "2026-11-21T12:05:00.000000Z"]
 )
 
 
@@ -40,6 +42,7 @@ WATCHED: tuple[tuple[Alert, ...], ...] = (
     (Alert(direction="above", threshold_minor=40), Alert(direction="below", threshold_minor=-5)),
 )
 PAIRS = tuple(permutations(FEW, 2))
+BASES = st.sampled_from(["available", "available", "posted"])
 
 
 def postings(
@@ -153,17 +156,19 @@ def states(
         pending_credits=draw(st.sampled_from([0, 0, 7, 60])),
         lowest=draw(st.sampled_from([None, None, None, 0, -50])),
         highest=draw(st.sampled_from([None, None, None, 0, 50])),
+        min_balance_basis=draw(BASES),
+        max_balance_basis=draw(BASES),
         watched=tuple(draw(st.sampled_from(WATCHED))),
     )
 
 
 @st.composite
-def worlds(draw: st.DrawFn, currencies: tuple[str, ...] = ("EUR",)) -> dict[str, AccountState]:
+def worlds(draw: st.DrawFn, currencies: tuple[str, ...] = ("EUR",)) -> States:
     """The states of the few accounts: mostly ones that can pay, some full, some in trouble."""
     mood = draw(st.sampled_from(["sound", "sound", "full", "mixed", "troubled"]))
     if mood == "troubled":
         here = draw(st.sets(st.sampled_from(FEW), min_size=3))
-        return {one: draw(states(one, currencies)) for one in sorted(here)}
+        return by_id(draw(states(one, currencies)) for one in sorted(here))
     some = currencies if mood == "mixed" else draw(st.sampled_from([(one,) for one in currencies]))
     sums = totals if mood == "full" else st.integers(0, 100)
-    return {one: draw(states(one, some, sound=True, totals=sums)) for one in FEW}
+    return by_id(draw(states(one, some, sound=True, totals=sums)) for one in FEW)

@@ -3,17 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from ledger.application.verify import ProjectedVersion
-from ledger.contracts.events import decode_event, entries_of
-from ledger.domain.accounts import GENESIS_HASH
-from ledger.domain.chain import StoredEvent, link
-from tests.support.builders import opening, paying
+from ledger.application.history_of_events import arranged
+from ledger.application.rebuild import folded
+from ledger.application.verify import TOTALS
+from ledger.application.verify_projections import ProjectedPayment, ProjectedVersion
+from ledger.contracts.events import (
+    PaymentEntry,
+    PaymentPosted,
+    decode_event,
+    entries_of,
+    subject_of,
+)
+from ledger.contracts.subjects import Key, account_key
+from ledger.domain.accounts import GENESIS_HASH, AccountState, BrokenStateError
+from ledger.domain.chain import StoredEvent, changed_by, link
+from tests.support.builders import (
+    batching,
+    capturing,
+    closing_book,
+    defining,
+    describing,
+    freezing,
+    holding,
+    increasing,
+    limit,
+    limiting,
+    making,
+    opening,
+    opening_book,
+    paying,
+    reopening_book,
+    reversing,
+    unfreezing,
+    voiding,
+)
 from tests.support.stores import OpenStore
-from tests.support.worlds import accepted_by, commands_on, rejected_by
+from tests.support.worlds import World, accepted_by, commands_on, decided, rejected_by
+
+FIRST_OF_MONTH = "2026-11-01T00:00:00.000000Z"
+MID_MONTH = "2026-11-15T00:00:00.000000Z"
 
 Body = dict[str, Any]
 
@@ -40,6 +73,53 @@ def small_ledger() -> OpenStore:
     return store
 
 
+def rich_ledger() -> OpenStore:
+    """One of everything that has a life: holds in every end, a reversal, books, templates,
+    metadata, limits, a freeze, a batch, a back-dated payment, a refusal.
+
+    Of payments: h held, increased, partly captured; v voided; e expired; p reversed in part; t made
+    of a template; m1 and m2 of a batch; late back-dated, between a closing and a reopening of main.
+    """
+    store, world = OpenStore(), World()
+    commands = world.commands(store)
+    sale = ("{payer}", "b", "EUR", {"of": "amount"})
+    for command in (
+        opening("bank", account_type="asset", min_balance_minor=None, effective_at=FIRST_OF_MONTH),
+        opening("a", effective_at=FIRST_OF_MONTH, metadata={"tier": "gold"}),
+        opening("b", effective_at=FIRST_OF_MONTH),
+        opening_book("side"),
+        opening("s", book="side"),
+        limiting("a", velocity=(limit(max_amount_minor=900),), max_balance_minor=5_000),
+        freezing("a", "credits"),
+        unfreezing("a"),
+        paying("fund", ("bank", "a", 1_000)),
+        holding("h", ("a", "b", 100)),
+        increasing("h", 10),
+        capturing("h", 30),
+        holding("v", ("a", "b", 40)),
+        voiding("v"),
+        holding("e", ("a", "b", 5), expires_at="2026-11-21T13:00:00.000000Z"),
+        paying("p", ("a", "b", 50)),
+        reversing("p", 20),
+        reversing("p", 10, id="reverse:p:2"),
+        defining("sale", {"payer": "account", "amount": "amount"}, sale),
+        defining("sale", {"payer": "account", "amount": "amount"}, sale, id="define:sale:2"),
+        making("t", "sale", payer="a", amount=7),
+        describing("account", "a", tier="silver"),
+        describing("account", "a", id="metadata:a:2", tier="none"),
+        describing("payment", "p", order="17"),
+        closing_book("2026-11-10"),
+        paying("late", ("a", "b", 3), effective_at=MID_MONTH),
+        reopening_book("2026-11-05"),
+        batching("batch", paying("m1", ("b", "s", 9)), paying("m2", ("s", "a", 4))),
+    ):
+        decided(commands, command)
+    rejected_by(commands, paying("no", ("s", "bank", 4_000)))
+    world.now += 3_601 * 1_000_000
+    assert commands.expire("e") is not None
+    return store
+
+
 def edited(stored: StoredEvent, edit: Callable[[Body], object]) -> StoredEvent:
     """The event with its body edited, its hashes as they were."""
     body = msgspec.json.decode(stored.data)
@@ -56,28 +136,32 @@ def forge_event(store: OpenStore, event_id: str, edit: Callable[[Body], object])
     """Edits a stored event, then makes every hash and every state fit, as whoever may
     write could."""
     edit_event(store, event_id, edit)
-    last: dict[str, bytes] = {}
+    last: dict[Key, bytes] = {}
     for stored in list(store.events()):  # in the order of their commits
         event = decode_event(stored.data)
-        hashes = []
+        changed = changed_by(event)
+        last |= {key: link(last.get(key, GENESIS_HASH), stored.data) for key in changed}
+        store.put_event(msgspec.structs.replace(stored, hashes=tuple(last[key] for key in changed)))
         for entry in entries_of(event):
-            last[entry.id] = link(last.get(entry.id, GENESIS_HASH), stored.data)
-            hashes.append(last[entry.id])
-            state = store.state(entry.id)
-            if (state.version, state.last_event) == (entry.version, event.id):
-                store.put_state(
-                    msgspec.structs.replace(
-                        state,
-                        hash=last[entry.id],
-                        recorded_at=event.recorded_at,
-                        type=entry.type,
-                        debits_posted_minor=entry.debits_posted_minor,
-                        credits_posted_minor=entry.credits_posted_minor,
-                        debits_pending_minor=entry.debits_pending_minor,
-                        credits_pending_minor=entry.credits_pending_minor,
-                    )
+            state = store.snapshot().states.get(account_key(entry.id))
+            if not isinstance(state, AccountState) or state.last_event != event.id:
+                continue
+            totals = {name: getattr(entry, name) for name in TOTALS}
+            store.put_state(
+                msgspec.structs.replace(
+                    state,
+                    hash=last[state.key],
+                    recorded_at=event.recorded_at,
+                    type=entry.type,
+                    **totals,
                 )
-        store.put_event(msgspec.structs.replace(stored, hashes=tuple(hashes)))
+            )
+    for key, state in store.snapshot().states.items():
+        if key.kind != "account":
+            store.put_state(msgspec.structs.replace(state, hash=last[key]))
+    with suppress(BrokenStateError):  # what does not follow makes no states
+        for made in list(folded(arranged(store.events()))):
+            store.put_state(made)
 
 
 def entry_of(body: Body, account: str) -> Body:
@@ -107,3 +191,24 @@ def balance_rows(store: OpenStore) -> list[ProjectedVersion]:
     """What a complete balances projection holds."""
     newest = {row.account: row for row in sorted(history_rows(store), key=lambda row: row.version)}
     return list(newest.values())
+
+
+def payment_rows(store: OpenStore) -> list[ProjectedPayment]:
+    """What a complete payments projection holds."""
+    rows: dict[str, ProjectedPayment] = {}
+    for stored in store.events():  # in the order of their commits
+        event = decode_event(stored.data)
+        if isinstance(event, PaymentPosted):
+            rows[event.id] = ProjectedPayment(event.id, 1, event.id, "posted", (), (), ())
+        key, entry = subject_of(event) or (None, None)
+        if key is not None and isinstance(entry, PaymentEntry):
+            rows[key.id] = ProjectedPayment(
+                key.id,
+                entry.version,
+                event.id,
+                entry.status,
+                entry.authorized_minor,
+                entry.captured_minor,
+                entry.reversed_minor,
+            )
+    return list(rows.values())

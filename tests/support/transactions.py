@@ -2,37 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ledger.application.ports import Appended, EventStore, StateCheck, StateWrite, Transaction
-from ledger.contracts.commands import OpenAccount, PostPayment
-from ledger.domain.accounts import AccountState
+from ledger.contracts.commands import Command
+from ledger.contracts.subjects import Key
 from ledger.domain.chain import StoredEvent, seal
 from ledger.domain.decider import rejected_event
-from tests.support.builders import STAMP, accepted, advanced, opening, refused
+from ledger.domain.states import States
+from tests.support.builders import STAMP, advanced, decided_on, opening, refused
 
-States = dict[str, AccountState]
 
-
-def acceptance(
-    states: Mapping[str, AccountState], command: OpenAccount | PostPayment
-) -> tuple[Transaction, States]:
+def acceptance(states: States, command: Command) -> tuple[Transaction, States]:
     """The transaction of a command that `states` accept, and all states after it."""
-    after, stored = advanced(states, accepted(states, command))
-    changed = [one for name, one in after.items() if one != states.get(name)]
-    return Transaction((stored,), tuple(StateWrite(one) for one in changed)), after
+    after, stored = advanced(states, decided_on(states, command))
+    writes = tuple(
+        StateWrite(one, states.version(one.key)) for one in after if one != states.get(one.key)
+    )
+    return Transaction((stored,), writes), after
 
 
-def refusal(states: Mapping[str, AccountState], command: OpenAccount | PostPayment) -> Transaction:
+def refusal(states: States, command: Command) -> Transaction:
     """The transaction of a command that `states` refuse."""
     rejection = refused(states, command)
     stored = seal(rejected_event(command, rejection, STAMP), states)
-    return Transaction(
-        (stored,), checks=tuple(StateCheck(cause.id, cause.version) for cause in rejection.causes)
-    )
+    checks, absent = [], []
+    for cause in rejection.causes:
+        if cause.kind == "event":
+            absent += [cause.id] if cause.version == 0 else []
+        elif cause.kind != "clock":
+            checks.append(StateCheck(Key(cause.kind, cause.id), cause.version))
+    return Transaction((stored,), checks=tuple(checks), absent=tuple(absent))
 
 
-def append(store: EventStore, states: States, *commands: OpenAccount | PostPayment) -> States:
+def append(store: EventStore, states: States, *commands: Command) -> States:
     """Commits commands that must be accepted, one by one; the states after them."""
     for command in commands:
         transaction, states = acceptance(states, command)
@@ -42,7 +43,9 @@ def append(store: EventStore, states: States, *commands: OpenAccount | PostPayme
 
 def append_openings(store: EventStore, *accounts: str) -> States:
     """Opens accounts without bounds; their states."""
-    return append(store, {}, *[opening(account, min_balance_minor=None) for account in accounts])
+    return append(
+        store, States(), *[opening(account, min_balance_minor=None) for account in accounts]
+    )
 
 
 def only_event(transaction: Transaction) -> StoredEvent:

@@ -70,10 +70,10 @@ def rejected_by(commands: Commands, command: Command) -> CommandRejected:
 
 
 def states_of(store: EventStore) -> dict[str, AccountState]:
-    """Every state by account."""
-    return {state.id: state for state in store.states()}
+    """The state of every account."""
+    return {state.id: state for state in store.states() if isinstance(state, AccountState)}
 
 
 def balances_of(store: EventStore) -> dict[str, int]:
     """Every posted balance by account."""
-    return {state.id: state.balance_minor for state in store.states()}
+    return {name: state.balance_minor for name, state in states_of(store).items()}

@@ -1,4 +1,4 @@
-"""The events of a store arranged by account and version: what verify, repair and rebuild fold."""
+"""The events of a store arranged by subject and version: what verify, repair and rebuild fold."""
 
 from __future__ import annotations
 
@@ -6,16 +6,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from ledger.contracts.commands import accounts_of
+from ledger.contracts.commands import accounts_in
 from ledger.contracts.events import (
     AccountEntry,
     AccountEvent,
+    BatchCommitted,
     CommandRejected,
     CorruptEventError,
+    Event,
+    PaymentCaptured,
+    PaymentEntry,
+    PaymentEvent,
+    PaymentPosted,
+    SubjectEntry,
     decode_event,
-    request_of,
+    subject_of,
 )
-from ledger.domain.chain import StoredEvent
+from ledger.contracts.subjects import Key
+from ledger.domain.chain import StoredEvent, changed_by
 
 
 class Link(NamedTuple):
@@ -32,14 +40,34 @@ class Link(NamedTuple):
         return self.fact.id
 
 
+class SubjectLink(NamedTuple):
+    """One version of a payment, a book, a template or metadata, as its event says it."""
+
+    fact: Event
+    entry: SubjectEntry | PaymentEntry
+    data: bytes
+    chain_hash: bytes
+
+    @property
+    def event(self) -> str:
+        """The id of the event."""
+        return self.fact.id
+
+
 @dataclass(slots=True)
 class EventHistory:
-    """Every link by account, and what could not be arranged.
+    """Every link by subject, and what could not be arranged.
 
-    `links[account][version]` holds more than one link only if the store was tampered with.
+    `links[account][version]` holds more than one link only if the store was tampered with, and so
+    does `subjects[key][version]`. `posted` has the payments that were posted at once, by id, and
+    `recorded` when each event was recorded.
     """
 
     links: dict[str, dict[int, list[Link]]] = field(default_factory=dict)
+    subjects: dict[Key, dict[int, list[SubjectLink]]] = field(default_factory=dict)
+    posted: dict[str, PaymentPosted] = field(default_factory=dict)
+    batches: list[BatchCommitted] = field(default_factory=list)
+    recorded: dict[str, str] = field(default_factory=dict)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     events: int = 0
     rejections: int = 0
@@ -58,23 +86,55 @@ def arranged(events: Iterable[StoredEvent]) -> EventHistory:
     for stored in events:
         history.events += 1
         try:
-            for account, version, link in _links(stored, history):
-                history.links.setdefault(account, {}).setdefault(version, []).append(link)
+            event = _read(stored)
         except CorruptEventError as error:
             history.unreadable.append((stored.id, str(error)))
+            continue
+        _arrange(history, stored, event)
     return history
 
 
-def _links(stored: StoredEvent, history: EventHistory) -> Iterator[tuple[str, int, Link]]:
+def _read(stored: StoredEvent) -> Event:
     event = decode_event(stored.data)
     if event.id != stored.id:
         raise CorruptEventError("the stored bytes are those of another id")
-    if not isinstance(event, AccountEvent):
-        history.rejections += isinstance(event, CommandRejected)
-        return
-    if tuple(entry.id for entry in event.accounts) != accounts_of(request_of(event)):
+    if isinstance(event, AccountEvent) and _named(event) != tuple(
+        entry.id for entry in event.accounts
+    ):
         raise CorruptEventError("its entries are not those of the accounts that it touches")
-    if len(event.accounts) != len(stored.hashes):
-        raise CorruptEventError("not one chain hash for each account")
-    for entry, chain_hash in zip(event.accounts, stored.hashes, strict=True):
-        yield entry.id, entry.version, Link(event, entry, stored.data, chain_hash)
+    if len(changed_by(event)) != len(stored.hashes):
+        raise CorruptEventError("not one chain hash for each account and other subject")
+    return event
+
+
+def _named(event: AccountEvent) -> tuple[str, ...]:
+    """The accounts that an event touches by what it says beside its entries."""
+    if not isinstance(event, PaymentEvent):
+        return (event.account,)
+    released = event.released if isinstance(event, PaymentCaptured) else ()
+    return accounts_in((*event.postings, *(released or ())))
+
+
+def _arrange(history: EventHistory, stored: StoredEvent, event: Event) -> None:
+    history.rejections += isinstance(event, CommandRejected)
+    history.recorded[event.id] = event.recorded_at
+    if isinstance(event, BatchCommitted):
+        history.batches.append(event)
+    if isinstance(event, PaymentPosted):
+        history.posted[event.id] = event
+    hashes = iter(stored.hashes)
+    for link in _account_links(stored, event, hashes):
+        versions = history.links.setdefault(link.entry.id, {})
+        versions.setdefault(link.entry.version, []).append(link)
+    other = subject_of(event)
+    if other is not None:
+        key, entry = other
+        subject_link = SubjectLink(event, entry, stored.data, next(hashes))
+        by_version = history.subjects.setdefault(key, {})
+        by_version.setdefault(entry.version, []).append(subject_link)
+
+
+def _account_links(stored: StoredEvent, event: Event, hashes: Iterator[bytes]) -> Iterator[Link]:
+    if isinstance(event, AccountEvent):
+        for entry in event.accounts:
+            yield Link(event, entry, stored.data, next(hashes))

@@ -7,8 +7,10 @@ from typing import Final, Protocol
 
 from msgspec import Struct
 
-from ledger.domain.accounts import AccountState
+from ledger.contracts.commands import ACTIONS_MAX
+from ledger.contracts.subjects import Key
 from ledger.domain.chain import StoredEvent
+from ledger.domain.states import State, States
 
 Clock = Callable[[], int]
 """Microseconds since 1970-01-01T00:00:00Z, by this worker's clock."""
@@ -20,52 +22,53 @@ Chance = Callable[[], float]
 """A number drawn uniformly from [0, 1)."""
 
 
-ACCOUNTS_A_LOAD_MAX: Final = 100  # keys of one BatchGetItem
-ACTIONS_MAX: Final = 100  # of one TransactWriteItems
+KEYS_A_LOAD_MAX: Final = 100  # keys of one BatchGetItem
 
 
 class StateWrite(Struct, frozen=True):
-    """Put `state` if the stored version is still the one before it (0: if it does not exist)."""
+    """Put `state` if the stored version is still `expected_version` (0: if there is none)."""
 
-    state: AccountState
-
-    @property
-    def account(self) -> str:
-        """The account whose state is written."""
-        return self.state.id
+    state: State
+    expected_version: int
 
     @property
-    def expected_version(self) -> int:
-        """The version that must be stored now."""
-        return self.state.version - 1
+    def key(self) -> Key:
+        """The subject whose state is written."""
+        return self.state.key
 
 
 class StateCheck(Struct, frozen=True):
-    """The account must still be at `expected_version` (0: it must not exist)."""
+    """The subject must still be at `expected_version` (0: it must not exist)."""
 
-    account: str
+    key: Key
     expected_version: int
 
 
 class Transaction(Struct, frozen=True):
-    """What is committed as a whole or not at all: events absent so far, and their states.
+    """What is committed as a whole or not at all: events absent so far, and the states they make.
 
-    At most ACTIONS_MAX actions; each event and each account appears once, the account as a write
-    or a check. Raises ValueError otherwise.
+    `absent` are ids under which there must be no event still. At most ACTIONS_MAX actions; each
+    event and each subject appears once, the subject as a write or a check. Raises ValueError
+    otherwise.
     """
 
     events: tuple[StoredEvent, ...]
     writes: tuple[StateWrite, ...] = ()
     checks: tuple[StateCheck, ...] = ()
+    absent: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        events = {event.id for event in self.events}
-        accounts = {condition.account for condition in self.conditions}
-        actions = len(self.events) + len(self.writes) + len(self.checks)
-        if len(events) + len(accounts) != actions:
-            raise ValueError("a transaction acts on each event and each account once")
-        if not 1 <= actions <= ACTIONS_MAX:
-            raise ValueError(f"a transaction has 1 to {ACTIONS_MAX} actions, not {actions}")
+        events = {*(event.id for event in self.events), *self.absent}
+        subjects = {condition.key for condition in self.conditions}
+        if len(events) + len(subjects) != self.actions:
+            raise ValueError("a transaction acts on each event and each subject once")
+        if not self.events or self.actions > ACTIONS_MAX:
+            raise ValueError(f"a transaction has 1 to {ACTIONS_MAX} actions, not {self.actions}")
+
+    @property
+    def actions(self) -> int:
+        """How many of ACTIONS_MAX it takes."""
+        return len(self.events) + len(self.writes) + len(self.checks) + len(self.absent)
 
     @property
     def conditions(self) -> tuple[StateWrite | StateCheck, ...]:
@@ -80,12 +83,12 @@ class Appended(Struct, frozen=True):
 class Refused(Struct, frozen=True):
     """Nothing took effect. What stood in the way, as it is stored now.
 
-    `existing` has the events whose ids were decided before; `fresh` the accounts whose version had
-    moved on, with the state that they have now (None: the account does not exist).
+    `existing` has the events whose ids were decided before; `fresh` the subjects whose version had
+    moved on, with the state that they have now (None: there is none).
     """
 
     existing: Mapping[str, StoredEvent] = {}
-    fresh: Mapping[str, AccountState | None] = {}
+    fresh: Mapping[Key, State | None] = {}
 
 
 #: Causes of a TransientStoreError after which the transaction may have taken effect.
@@ -107,10 +110,17 @@ class UnknownStoredStateError(Exception):
     """A stored state has a schema version `v` that this release does not know. Never overwrite."""
 
 
-def refuse_load_size(accounts: Sequence[str]) -> None:
-    """Raises ValueError unless `accounts` are as many different ones as one load may name."""
-    if not 1 <= len(accounts) <= ACCOUNTS_A_LOAD_MAX or len(set(accounts)) != len(accounts):
-        raise ValueError(f"a load names 1 to {ACCOUNTS_A_LOAD_MAX} accounts, each once")
+class Due(Struct, frozen=True):
+    """A hold that is past its expiry, `due_at` (stored instant), and was open when last looked."""
+
+    payment: str
+    due_at: str
+
+
+def refuse_load_size(keys: Sequence[object]) -> None:
+    """Raises ValueError unless `keys` are as many different ones as one load may name."""
+    if not 1 <= len(keys) <= KEYS_A_LOAD_MAX or len(set(keys)) != len(keys):
+        raise ValueError(f"a load names 1 to {KEYS_A_LOAD_MAX} keys, each once")
 
 
 class EventStore(Protocol):
@@ -120,9 +130,9 @@ class EventStore(Protocol):
     release wrote it) or BrokenStateError (corruption; never retried).
     """
 
-    def load(self, accounts: Sequence[str]) -> dict[str, AccountState]:
-        """The latest states of 1 to ACCOUNTS_A_LOAD_MAX accounts, each named once, read
-        consistently; absent if never opened. Raises ValueError for another number of accounts."""
+    def load(self, keys: Sequence[Key]) -> States:
+        """The latest states of 1 to KEYS_A_LOAD_MAX subjects, each named once, read consistently;
+        absent if there is none. Raises ValueError for another number of keys."""
         ...
 
     def append(self, transaction: Transaction) -> Appended | Refused:
@@ -133,15 +143,29 @@ class EventStore(Protocol):
         """The event of a command id, read consistently."""
         ...
 
+    def events_of(self, event_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """The events of 1 to KEYS_A_LOAD_MAX command ids, each named once, read consistently;
+        absent if there is none. Raises ValueError for another number of ids."""
+        ...
+
+    def due(self, now: str, *, account: str | None = None, limit: int) -> tuple[Due, ...]:
+        """At most `limit` payments whose hold is open and due at `now` (stored instant), of that
+        account or of all, those longest due first.
+
+        Read from an index that may lag behind by seconds: it may miss what was just made, and name
+        what has just ended.
+        """
+        ...
+
     def events(self) -> Iterator[StoredEvent]:
         """Every event committed before the call, once each, in any order; perhaps later ones."""
         ...
 
-    def states(self) -> Iterator[AccountState]:
-        """Every account's state, each read at some moment of the scan, in any order."""
+    def states(self) -> Iterator[State]:
+        """Every subject's state, each read at some moment of the scan, in any order."""
         ...
 
-    def restore(self, state: AccountState) -> bool:
+    def restore(self, state: State) -> bool:
         """Writes a recomputed state if the stored one is older or absent; says whether it did.
 
         Never over a state whose schema version this release does not know, however old it is.

@@ -8,12 +8,14 @@ the bus again, to every consumer: all of them are harmless under duplicates.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec import Struct
 
 from ledger.application.ports import EventStore
 from ledger.contracts.events import CorruptEventError, decode_event, entries_of
+from ledger.contracts.subjects import Key, Kind
+from ledger.domain.accounts import AccountState
 from ledger.domain.chain import StoredEvent
 
 
@@ -26,6 +28,15 @@ class Gap(Struct, frozen=True):
     event: str
 
 
+class Lost(Struct, frozen=True):
+    """A subject's newest version, made by `event`, that a projection has not seen. Each event has
+    all of a subject, so that those before it need not be told."""
+
+    key: Key
+    version: int
+    event: str
+
+
 class BrokenWalkError(Exception):
     """`prev` led to an event that is not there, or is not of the account: run `ledger verify`."""
 
@@ -33,9 +44,28 @@ class BrokenWalkError(Exception):
 def tails(store: EventStore, newest: dict[str, int]) -> Iterator[Gap]:
     """A gap for each account whose state is newer than `newest`, its newest projected version."""
     for state in store.states():
+        if not isinstance(state, AccountState):
+            continue
         seen = newest.get(state.id, 0)
         if state.version > seen:
             yield Gap(state.id, seen + 1, state.version, state.last_event)
+
+
+def outdated(store: EventStore, kind: Kind, projected: Mapping[Key, int]) -> Iterator[Lost]:
+    """Every subject of a kind whose state is newer than its version in `projected`."""
+    for state in store.states():
+        if state.key.kind == kind and state.version > projected.get(state.key, 0):
+            yield Lost(state.key, state.version, state.last_event)
+
+
+def lost_events(store: EventStore, lost: Iterable[Lost]) -> Iterator[StoredEvent]:
+    """The events that made what was lost. Raises BrokenWalkError."""
+    for one in lost:
+        stored = store.event(one.event)
+        if stored is None:
+            what = f"{one.key.kind} {one.key.id}"
+            raise BrokenWalkError(f"event {one.event} of {what} is not in the store")
+        yield stored
 
 
 def missing_events(store: EventStore, gaps: Iterable[Gap]) -> Iterator[StoredEvent]:

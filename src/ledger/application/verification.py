@@ -15,10 +15,15 @@ Check = Literal[
     "time_monotonic",
     "totals_follow",
     "alerts_follow",
+    "constraints_hold",
+    "subjects_follow",
+    "periods_respected",
+    "batches_whole",
     "zero_sum",
     "states_equal",
     "balances_equal",
     "history_equal",
+    "payments_equal",
 ]
 CHECKS: Final[tuple[Check, ...]] = get_args(Check)
 FINDINGS_KEPT: Final = 100  # of each check; the rest is counted: a report is read by people

@@ -8,17 +8,28 @@ scan is never summed: balances are added up on a cut that no event crosses.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from typing import Final, Literal, NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
 
 from ledger.application.history_of_events import EventHistory, Link, arranged
-from ledger.application.ports import ACCOUNTS_A_LOAD_MAX, EventStore
+from ledger.application.ports import KEYS_A_LOAD_MAX, EventStore
 from ledger.application.verification import Check, Report
-from ledger.contracts.events import AccountEntry, AccountOpened, currency_of, moved_minor
-from ledger.contracts.primitives import AMOUNT_MINOR_MAX, is_id
+from ledger.application.verify_subjects import verify_subjects
+from ledger.contracts import reasons
+from ledger.contracts.events import (
+    AccountEntry,
+    AccountOpened,
+    PaymentEvent,
+    PaymentReversed,
+    currency_of,
+    moved_minor,
+    pended_minor,
+)
+from ledger.contracts.primitives import AMOUNT_MINOR_MAX
+from ledger.contracts.subjects import Key, account_key
 from ledger.domain.accounts import (
     GENESIS_HASH,
     AccountState,
@@ -27,38 +38,25 @@ from ledger.domain.accounts import (
     evolve,
 )
 from ledger.domain.chain import link
-
-
-class ProjectedVersion(NamedTuple):
-    """What a projection says of one version of one account."""
-
-    account: str
-    version: int
-    event: str
-    debits_posted_minor: int
-    credits_posted_minor: int
-    debits_pending_minor: int
-    credits_pending_minor: int
-
-
-class ProjectedProfile(NamedTuple):
-    """What a projection says an account is; its limits are in minor units, None for none."""
-
-    account: str
-    account_type: str
-    currency: str
-    min_balance_minor: int | None
-    max_balance_minor: int | None
-    opened_at: str
+from ledger.domain.movements import (
+    Movement,
+    balance_refusals,
+    closed_refusals,
+    frozen_refusals,
+    velocity_refusals,
+)
+from ledger.domain.stamp import Stamp
+from ledger.domain.states import State, States
 
 
 class Captured(NamedTuple):
-    """A ledger to verify: its events, how far each account is judged (its version then), and
-    where to look up what was committed since."""
+    """A ledger to verify: its events, how far each account and payment is judged (its version
+    then), and where to look up what was committed since."""
 
     history: EventHistory
     versions: Mapping[str, int]
     store: EventStore
+    payments: Mapping[str, int] = {}
 
 
 class _Walk(NamedTuple):
@@ -75,7 +73,9 @@ class _Walk(NamedTuple):
 
 def verify_store(store: EventStore, report: Report) -> Captured:
     """Checks events and states against each other; the capture serves to check projections."""
-    states = {state.id: state for state in store.states()}
+    captured = {state.key: state for state in store.states()}
+    states = {one.id: one for one in captured.values() if isinstance(one, AccountState)}
+    others = {key: one for key, one in captured.items() if key.kind != "account"}
     history = arranged(store.events())
     lagging = _lagging_states(store, history, states, report)
     versions = {account: state.version for account, state in states.items()} | lagging
@@ -89,83 +89,22 @@ def verify_store(store: EventStore, report: Report) -> Captured:
     for account, state in states.items():
         if account not in lagging:  # already named
             _verify_state(state, walks[account], report)
+    verify_subjects(store, history, others, versions, report)
     _verify_zero_sum(history, {account: walk.dense_to for account, walk in walks.items()}, report)
-    return Captured(history, versions, store)
+    return Captured(history, versions, store, _payments(history, versions, others))
 
 
-def verify_projection(
-    check: Literal["balances_equal", "history_equal"],
-    rows: Iterable[ProjectedVersion],
-    captured: Captured,
-    report: Report,
-) -> None:
-    """Compares a projection's rows, read after the capture, with the events.
-
-    `balances_equal` expects one row an account, at the captured version or later; `history_equal`
-    one row for every version up to it.
-    """
-    seen: defaultdict[str, set[int]] = defaultdict(set)
-    for row in rows:
-        report.looked_at(check)
-        seen[row.account].add(row.version)
-        expected = _expected(row, captured)
-        if not expected:
-            report.found(check, row.account, f"version {row.version} has no event")
-        elif _said(row) not in expected:
-            report.found(
-                check, row.account, f"version {row.version} differs from event {row.event}"
-            )
-    for account, captured_version in captured.versions.items():
-        made = {n for n in captured.history.of(account) if n <= captured_version}
-        if check == "balances_equal":
-            newest, version = max(seen[account], default=0), max(made, default=0)
-            if newest < version:
-                report.found(check, account, f"at version {newest}, the events at {version}")
-        elif missing := made - seen[account]:
-            report.found(check, account, f"missing versions {_ranges(missing)}")
-
-
-def verify_profiles(
-    profiles: Iterable[ProjectedProfile], captured: Captured, report: Report
-) -> None:
-    """Compares what a projection says the accounts are with their openings, as `balances_equal`.
-
-    An account without a profile is found too; one that was opened since the capture is not judged.
-    """
-    projected = {profile.account: profile for profile in profiles}
-    for account, links in captured.history.links.items():
-        openings = [one.fact for one in links.get(1, []) if isinstance(one.fact, AccountOpened)]
-        if not openings or account not in captured.versions:
-            continue  # its own check names it
-        if account not in projected:
-            report.found("balances_equal", account, "its profile is missing")
-        elif projected[account] not in map(_profile_of, openings):
-            report.found("balances_equal", account, "its profile differs from its opening")
-
-
-def _profile_of(event: AccountOpened) -> ProjectedProfile:
-    return ProjectedProfile(
-        event.account,
-        event.account_type,
-        event.currency,
-        event.min_balance_minor,
-        event.max_balance_minor,
-        event.effective_at,
-    )
-
-
-def _expected(row: ProjectedVersion, captured: Captured) -> list[tuple[object, ...]]:
-    """What the events say of a row's version; more than one answer only after tampering.
-
-    A version that was committed after the capture is not in it, but its event is in the store: it
-    was there before any projection could see it.
-    """
-    links = captured.history.of(row.account).get(row.version)
-    if links is not None:
-        return [(one.event, *_totals_of(one.entry)) for one in links]
-    stored = captured.store.event(row.event) if is_id(row.event) else None
-    later = arranged([stored] if stored else []).of(row.account).get(row.version, [])
-    return [(one.event, *_totals_of(one.entry)) for one in later]
+def _payments(
+    history: EventHistory, versions: Mapping[str, int], others: Mapping[Key, State]
+) -> dict[str, int]:
+    """The versions of all payments when the states were captured."""
+    made = {
+        posted.id: 1
+        for posted in history.posted.values()
+        if all(entry.version <= versions.get(entry.id, 0) for entry in posted.accounts)
+    }
+    later = {key.id: state.version for key, state in others.items() if key.kind == "payment"}
+    return made | later
 
 
 def _lagging_states(
@@ -187,9 +126,9 @@ def _lagging_states(
         if max(versions) > (states[account].version if account in states else 0)
     }
     accounts = list(ahead)
-    for start in range(0, len(accounts), ACCOUNTS_A_LOAD_MAX):
-        chunk = accounts[start : start + ACCOUNTS_A_LOAD_MAX]
-        fresh = store.load(chunk)
+    for start in range(0, len(accounts), KEYS_A_LOAD_MAX):
+        chunk = accounts[start : start + KEYS_A_LOAD_MAX]
+        fresh = store.load([account_key(one) for one in chunk]).accounts
         for account in chunk:
             version = fresh[account].version if account in fresh else 0
             if version < ahead[account]:
@@ -221,6 +160,7 @@ def _verify_account(
         if number == 1 or before is not None:
             _verify_link(account, before, here, report)
         _verify_alerts(folded, here, report)
+        _verify_constraints(folded, here, report)
         before, folded, reached = here, _evolved(folded, here), number
     if reached < version:
         _found_missing(account, reached + 1, version, report)
@@ -272,6 +212,35 @@ def _verify_alerts(state: AccountState | None, here: Link, report: Report) -> No
         report.found("alerts_follow", here.entry.id, f"version {here.entry.version} ({here.event})")
 
 
+def _verify_constraints(state: AccountState | None, here: Link, report: Report) -> None:
+    """Judges what moved the account by the rules of its decision: `state` is that before `here`."""
+    fact = here.fact
+    if state is None or not isinstance(fact, PaymentEvent):
+        return
+    report.looked_at("constraints_hold")
+    world = States(accounts={state.id: state})
+    moved, pended = moved_minor(fact, state.id), pended_minor(fact, state.id)
+    movement = Movement(state.id, "", *moved, *pended)
+    broken = [
+        *closed_refusals(world, (movement,)),
+        *frozen_refusals(world, (movement,)),
+        *balance_refusals(world, (movement,)),
+    ]
+    if not isinstance(fact, PaymentReversed):
+        stamped = Stamp(fact.recorded_at, fact.actor)
+        broken += velocity_refusals(world, (movement,), stamped)
+    codes = [refusal.reason.code for refusal in broken]
+    if any(
+        posting.currency != state.currency
+        for posting in fact.postings
+        if state.id in (posting.source, posting.destination)
+    ):
+        codes.append(reasons.CURRENCY_MISMATCH.code)
+    for code in codes:
+        where = f"version {here.entry.version} ({here.event})"
+        report.found("constraints_hold", state.id, f"{where}: {code}")
+
+
 def _leads_back(before: Link | None, here: Link) -> bool:
     opening = isinstance(here.fact, AccountOpened)
     if before is None:
@@ -285,10 +254,14 @@ def _extends_chain(before: Link | None, here: Link) -> bool:
 
 
 def _totals_follow(before: Link | None, here: Link) -> bool:
-    was = _totals_of(before.entry) if before else (0, 0, 0, 0)
-    now = _totals_of(here.entry)
-    moved = (*moved_minor(here.fact, here.entry.id), 0, 0)
-    return max(now) <= AMOUNT_MINOR_MAX and now == tuple(map(sum, zip(was, moved, strict=True)))
+    was = totals_of(before.entry) if before else (0, 0, 0, 0)
+    now = totals_of(here.entry)
+    moved = (*moved_minor(here.fact, here.entry.id), *pended_minor(here.fact, here.entry.id))
+    return (
+        min(now) >= 0
+        and max(now) <= AMOUNT_MINOR_MAX
+        and now == tuple(map(sum, zip(was, moved, strict=True)))
+    )
 
 
 def _verify_state(state: AccountState, walk: _Walk, report: Report) -> None:
@@ -302,7 +275,7 @@ def _verify_state(state: AccountState, walk: _Walk, report: Report) -> None:
         "recorded_at": last.fact.recorded_at,
         "hash": last.chain_hash,
         "type": last.entry.type,
-        **dict(zip(_TOTALS, _totals_of(last.entry), strict=True)),
+        **dict(zip(TOTALS, totals_of(last.entry), strict=True)),
     }
     if walk.folded is not None:
         expected |= msgspec.structs.asdict(walk.folded)
@@ -355,7 +328,7 @@ def uncrossed(history: EventHistory, versions: Mapping[str, int]) -> dict[str, i
     return cut
 
 
-_TOTALS: Final = (
+TOTALS: Final = (
     "debits_posted_minor",
     "credits_posted_minor",
     "debits_pending_minor",
@@ -363,20 +336,6 @@ _TOTALS: Final = (
 )
 
 
-def _said(row: ProjectedVersion) -> tuple[object, ...]:
-    return (row.event, *(getattr(row, name) for name in _TOTALS))
-
-
-def _totals_of(entry: AccountEntry) -> tuple[int, ...]:
-    return tuple(getattr(entry, name) for name in _TOTALS)
-
-
-def _ranges(versions: set[int]) -> str:
-    """Versions for people: `3, 7-9`."""
-    runs: list[list[int]] = []
-    for version in sorted(versions):
-        if runs and version == runs[-1][1] + 1:
-            runs[-1][1] = version
-        else:
-            runs.append([version, version])
-    return ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+def totals_of(entry: AccountEntry) -> tuple[int, ...]:
+    """The four running totals of an entry, in the order of TOTALS."""
+    return tuple(getattr(entry, name) for name in TOTALS)

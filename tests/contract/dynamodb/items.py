@@ -51,6 +51,18 @@ def binaries_and_text_are_kept(bench: Bench) -> str:
 
 
 @check(
+    aws="each member once; an empty one refused",
+    matters="a hold names its accounts in a set, two at least",
+)
+def sets_have_members(bench: Bench) -> str:
+    """What is read of a set of texts, and of an empty one."""
+    bench.put("a", members={"SS": ["b", "c", "a"]})
+    found = (bench.stored("a") or {})["members"]["SS"]
+    kept = "each member once" if sorted(found) == ["a", "b", "c"] else "something else"
+    return f"{kept}; an empty one {refused_or_accepted(lambda: bench.put('b', members={'SS': []}))}"
+
+
+@check(
     aws="an attribute accepted, a key refused",
     matters="ids and account names have a character at least, by contract",
 )

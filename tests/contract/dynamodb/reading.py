@@ -111,38 +111,134 @@ def a_full_page_does_not_say_that_it_is_the_last(bench: Bench) -> str:
     return "that there may be more" if more else "that it is the last"
 
 
-@check(aws="only the item that has both", matters="open reviews are listed by such an index")
+@check(
+    aws="only the item that has both",
+    matters="open reviews are listed by such an index, and holds that will expire",
+)
 def an_index_is_sparse(bench: Bench) -> str:
     """What an index has of items with both of its keys, with one, and with none."""
+    table = _indexed(bench)
+    for place in range(len(INDEX_KEYS) + 1):
+        written = item(str(place), **{key: {"S": "x"} for key in INDEX_KEYS[:place]})
+        bench.client.put_item(TableName=table, Item=written)
+    listed = [each[KEY]["S"] for each in _listed(bench, table)["Items"]]
+    return "only the item that has both" if listed == ["2"] else f"{len(listed)} of three"
+
+
+@check(
+    aws="sooner or later",
+    matters="what is due is a hint: whether to release it is decided on the payment's own state",
+)
+def an_index_follows_its_table(bench: Bench) -> str:
+    """When an index has what was written."""
+    table = _indexed(bench)
+    for key in ("1", "2", "3"):
+        bench.client.put_item(TableName=table, Item=_member(key, key, ["a"]))
+        if len(_listed(bench, table)["Items"]) < int(key):
+            return "sooner or later"
+    return "at once"
+
+
+@check(aws="nothing", matters="a hold leaves the index with the write that ends it")
+def what_loses_its_keys_leaves_the_index(bench: Bench) -> str:
+    """What an index has of an item that a transaction put again without its keys."""
+    table = _indexed(bench)
+    for keys in (INDEX_KEYS, ()):
+        put = {"TableName": table, "Item": item("a", **{key: {"S": "x"} for key in keys})}
+        bench.transact({"Put": put})
+    return "nothing" if not _listed(bench, table)["Items"] else "the item still"
+
+
+@check(
+    aws="the item that has it, not one with a longer text",
+    matters="the holds of an account are found by such a filter",
+)
+def a_filter_finds_a_member_of_a_set(bench: Bench) -> str:
+    """What a filter of an index finds that asks for a text in a set of texts."""
+    table = _indexed(bench)
+    for key, members in (("1", ["a", "b"]), ("2", ["ab", "c"]), ("3", ["b"])):
+        bench.client.put_item(TableName=table, Item=_member(key, "x", members))
+    found = _listed(bench, table, member="a")["Items"]
+    right = [each[KEY]["S"] for each in found] == ["1"]
+    return "the item that has it, not one with a longer text" if right else f"{len(found)} items"
+
+
+@check(
+    aws="what was read: nothing found, and more to come",
+    matters="where holds are filtered by account, no limit is sent",
+)
+def a_limit_counts_before_the_filter(bench: Bench) -> str:
+    """What a limit of one item finds of two, of which the filter leaves the second."""
+    table = _indexed(bench)
+    for key, members in (("1", ["b"]), ("2", ["a"])):
+        bench.client.put_item(TableName=table, Item=_member(key, key, members))
+    answer = _listed(bench, table, member="a", Limit=1)
+    if answer["Items"]:
+        return "what it leaves: the second"
+    more = "LastEvaluatedKey" in answer
+    return f"what was read: nothing found, and {'more' if more else 'nothing more'} to come"
+
+
+@check(
+    aws="the key, what is projected, and nothing else",
+    matters="the sweeper needs no more than the index has",
+)
+def an_index_has_what_is_projected(bench: Bench) -> str:
+    """What is read of an item in an index."""
+    table = _indexed(bench)
+    written = {**_member("1", "x", ["a"]), "data": {"S": "long"}}
+    bench.client.put_item(TableName=table, Item=written)
+    (found,) = _listed(bench, table)["Items"]
+    right = found.keys() == {KEY, *INDEX_KEYS, "members"}
+    return "the key, what is projected, and nothing else" if right else f"{len(found)} attributes"
+
+
+INDEX_KEYS = ("listed", "recorded_at")
+
+
+def _indexed(bench: Bench) -> str:
+    """A table with an index by INDEX_KEYS, which has the attribute `members` besides."""
     name = f"check-{uuid4()}"
-    keys = ("listed", "recorded_at")
     bench.client.create_table(
         TableName=name,
-        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (KEY, *keys)],
+        AttributeDefinitions=[
+            {"AttributeName": key, "AttributeType": "S"} for key in (KEY, *INDEX_KEYS)
+        ],
         KeySchema=[{"AttributeName": KEY, "KeyType": "HASH"}],
         GlobalSecondaryIndexes=[
             {
                 "IndexName": "sparse",
                 "KeySchema": [
-                    {"AttributeName": keys[0], "KeyType": "HASH"},
-                    {"AttributeName": keys[1], "KeyType": "RANGE"},
+                    {"AttributeName": INDEX_KEYS[0], "KeyType": "HASH"},
+                    {"AttributeName": INDEX_KEYS[1], "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["members"]},
             }
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    for place in range(len(keys) + 1):
-        written = item(str(place), **{key: {"S": "x"} for key in keys[:place]})
-        bench.client.put_item(TableName=name, Item=written)
-    found = bench.client.query(
-        TableName=name,
+    return name
+
+
+def _member(key: str, recorded_at: str, members: list[str]) -> dict[str, Any]:
+    """An item of the index with a set."""
+    listed = {"listed": {"S": "x"}, "recorded_at": {"S": recorded_at}}
+    return item(key, **listed, members={"SS": members})
+
+
+def _listed(bench: Bench, table: str, *, member: str | None = None, **options: Any) -> Any:
+    """What the index has under `x`, with that member if one is given."""
+    values: Any = {":listed": {"S": "x"}}
+    if member is not None:
+        values[":member"] = {"S": member}
+        options["FilterExpression"] = "contains(members, :member)"
+    return bench.client.query(
+        TableName=table,
         IndexName="sparse",
         KeyConditionExpression="listed = :listed",
-        ExpressionAttributeValues={":listed": {"S": "x"}},
-    )["Items"]
-    listed = [each[KEY]["S"] for each in found]
-    return "only the item that has both" if listed == ["2"] else f"{len(listed)} of three"
+        ExpressionAttributeValues=values,
+        **options,
+    )
 
 
 def _query(bench: Bench, *, forward: bool) -> Any:

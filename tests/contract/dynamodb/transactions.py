@@ -57,6 +57,23 @@ def reasons_are_positional_and_bring_the_item(bench: Bench) -> str:
     return "accepted"
 
 
+@check(
+    aws="the item that stood in the way",
+    matters="a command that needs an id to be free learns of the event that took it",
+)
+def a_failed_check_of_absence_brings_the_item(bench: Bench) -> str:
+    """What a failed check that there is no such item brings."""
+    bench.put("taken", data={"S": "old"})
+    try:
+        bench.transact(bench.put_if_absent("free"), bench.check_absent("taken"))
+    except ClientError as error:
+        response: Any = error.response
+        *_, last = response["CancellationReasons"]
+        found = last.get("Item") == item("taken", data={"S": "old"})
+        return "the item that stood in the way" if found else "no item"
+    return "accepted"
+
+
 @check(aws="nothing", matters="half a payment would be recorded")
 def a_cancelled_transaction_leaves_nothing(bench: Bench) -> str:
     """What a transaction writes of which the last condition fails."""

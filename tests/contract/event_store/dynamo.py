@@ -5,83 +5,38 @@ A subclass gives the fixture `client`, a DynamoDB client whose SDK does not retr
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import msgspec
 import pytest
 
-from ledger.adapters.dynamodb.codec import event_item, state_item
+from ledger.adapters.dynamodb.codec import state_item
 from ledger.adapters.dynamodb.event_store import DynamoEventStore
-from ledger.application.outages import UnknownStoredVersionError
-from ledger.application.ports import Refused, UnknownStoredStateError
+from ledger.application.ports import Refused
 from ledger.application.rebuild import rebuild_states
+from ledger.contracts.commands import decode_command
 from ledger.domain.accounts import BrokenStateError
-from tests.contract.event_store.suite import EventStoreContract
-from tests.support.builders import ACTOR, opening, paying, state
+from ledger.domain.states import States
+from tests.contract.event_store.stored_items import StoredItems
+from tests.contract.event_store.subjects import commit
+from tests.contract.event_store.suite import EventStoreContract, check, keys
+from tests.contract.event_store.tables import Calls
+from tests.support.builders import opening, paying, posting, state
 from tests.support.items import KIB, item_bytes, transactional_write_units
+from tests.support.subjects import ELEVEN
 from tests.support.transactions import acceptance, append, append_openings, refusal
 from tests.support.worlds import commands_on, decided
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-Calls = list[tuple[str, dict[str, Any]]]
-"""Requests by operation, with their parameters."""
 
-
-class DynamoContract(EventStoreContract):
+class DynamoContract(StoredItems, EventStoreContract):
     """Run against whatever imitates DynamoDB, on tables of the test's own."""
 
     #: Of the six, as many as are reported: not every imitation counts them all.
     reported_units = 6
-
-    @pytest.fixture
-    def tables(self, client: DynamoDBClient) -> Iterator[tuple[str, str]]:
-        """The names of a new table of events and one of states."""
-        names = tuple(f"{kind}-{uuid4()}" for kind in ("events", "states"))
-        for name in names:
-            client.create_table(
-                TableName=name,
-                AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-                KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-                BillingMode="PAY_PER_REQUEST",
-            )
-        events, states = names
-        yield events, states
-        for name in names:
-            client.delete_table(TableName=name)
-
-    @pytest.fixture
-    def connect(
-        self, client: DynamoDBClient, tables: tuple[str, str]
-    ) -> Callable[[], DynamoEventStore]:
-        """A store of one's own on the tables. (A client may be shared by threads.)"""
-        events, states = tables
-        return lambda: DynamoEventStore(client, events_table=events, states_table=states)
-
-    @pytest.fixture
-    def store(self, connect: Callable[[], DynamoEventStore]) -> DynamoEventStore:
-        """The store under test."""
-        return connect()
-
-    @pytest.fixture
-    def calls(self, client: DynamoDBClient) -> Iterator[Calls]:
-        """Every request of the client from now on."""
-        made: Calls = []
-
-        def note(params: dict[str, Any], model: Any, **_: object) -> None:
-            made.append((model.name, params))
-
-        client.meta.events.register("provide-client-params.dynamodb", note)
-        yield made
-        client.meta.events.unregister("provide-client-params.dynamodb", note)
-
-    def stored_item(self, client: DynamoDBClient, table: str, key: str) -> dict[str, Any]:
-        """An item that must be there, as it is stored."""
-        found = client.get_item(TableName=table, Key={"pk": {"S": key}}, ConsistentRead=True)
-        return dict(found["Item"])
 
     def test_a_two_legged_payment_is_two_requests_and_six_units(
         self, store: DynamoEventStore, calls: Calls
@@ -107,19 +62,51 @@ class DynamoContract(EventStoreContract):
         assert (usage.requests, usage.cancelled) == (2, 0)
         assert usage.write_units == self.reported_units
 
+    def test_what_a_hold_asks_for(self, store: DynamoEventStore, calls: Calls) -> None:
+        """To hold is one read of the accounts and one transaction of four puts; what follows reads
+        the payment first. A payment refused for lack of funds looks for holds that are due, once a
+        shard, only if something is held."""
+        commands = commands_on(store)
+        for account in ("a", "b"):
+            decided(commands, opening(account))
+        decided(commands, opening("bank", min_balance_minor=None))
+        read, write, look = "BatchGetItem", "TransactWriteItems", ["Query"] * 8
+
+        def made(type_: str, id_: str, **fields: Any) -> list[str]:
+            calls.clear()
+            body = {"type": type_, "v": 1, "id": id_, **fields}
+            decided(commands, decode_command(msgspec.json.encode(body)))
+            return [name for name, _ in calls]
+
+        def leg(source: str, destination: str, amount_minor: int) -> list[dict[str, Any]]:
+            return [msgspec.to_builtins(posting(source, destination, amount_minor))]
+
+        funds = [read, write]
+        assert made("payment.post", "fund", postings=leg("bank", "a", 10)) == funds
+        assert made("payment.post", "no-1", postings=leg("a", "b", 99)) == funds
+        assert made("payment.authorize", "h", postings=leg("a", "b", 8)) == [read, write]
+        actions = calls[-1][1]["TransactItems"]
+        assert [next(iter(action)) for action in actions] == ["Put"] * 4
+        assert made("payment.post", "no-2", postings=leg("a", "b", 5)) == [read, *look, write]
+        assert made("payment.capture", "c", payment="h", amount_minor=5) == [read, read, write]
+        assert made("payment.void", "v", payment="h") == [read, read, write]
+
     def test_every_read_is_consistent(self, store: DynamoEventStore, calls: Calls) -> None:
-        """Decisions rest on what is read: nothing is read eventually."""
+        """Decisions rest on what is read: nothing is read eventually but what is due, a hint."""
         append_openings(store, "a")
         calls.clear()
-        store.load(["a"])
+        store.load(keys("a"))
         store.event("p")
+        store.events_of(["p"])
         list(store.events())
         list(store.states())
         reads = [
             params["RequestItems"].popitem()[1] if name == "BatchGetItem" else params
             for name, params in calls
         ]
-        assert [name for name, _ in calls] == ["BatchGetItem", "GetItem", "Scan", "Scan"]
+        assert [name for name, _ in calls] == [
+            *("BatchGetItem", "GetItem", "BatchGetItem", "Scan", "Scan")
+        ]
         assert all(read["ConsistentRead"] is True for read in reads)
 
     def test_every_action_is_conditional_and_answers_with_what_is_there(
@@ -129,17 +116,20 @@ class DynamoContract(EventStoreContract):
         states = append_openings(store, "a", "b")
         calls.clear()
         accepted, _ = acceptance(states, paying("p", ("a", "b", 1)))
-        opened, _ = acceptance({}, opening("c"))
+        opened, _ = acceptance(States(), opening("c"))
         refused = refusal(states, paying("q", ("a", "nobody", 1)))
         for transaction in (accepted, opened, refused):
             store.append(transaction)
+        commit(store, "r", absent=("x",), checks=(check("a", 2),))
         actions = [
             (kind, action)
             for _, params in calls
             for each in params["TransactItems"]
             for kind, action in each.items()
         ]
-        assert [kind for kind, _ in actions] == ["Put"] * 6 + ["ConditionCheck"]
+        assert [kind for kind, _ in actions] == ["Put"] * 6 + ["ConditionCheck", "Put"] + [
+            "ConditionCheck"
+        ] * 2
         assert all(
             action["ConditionExpression"]
             and action["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD"
@@ -153,127 +143,14 @@ class DynamoContract(EventStoreContract):
         transaction, _ = acceptance(states, paying("p", ("a", "b", 1)))
         store.append(transaction)
         assert isinstance(store.append(transaction), Refused)
-        store.load(["a"])
+        store.load(keys("a"))
         store.event("p")
-        store.restore(states["a"])
+        store.events_of(["p"])
+        store.due(ELEVEN, limit=1)
+        store.restore(states.accounts["a"])
         usage = store.meter.take()
-        assert (usage.requests, usage.cancelled) == (5, 1)
+        assert (usage.requests, usage.cancelled) == (6 + 8, 1)
         assert store.meter.take().requests == 0
-
-    def test_the_stored_form(
-        self, client: DynamoDBClient, store: DynamoEventStore, tables: tuple[str, str]
-    ) -> None:
-        """An event lies under its command's id: its bytes as text, its type, its hashes one behind
-        the other. A state lies under `account#` and its id, with what conditions need beside it."""
-        states = append_openings(store, "a", "b")
-        transaction, after = acceptance(states, paying("p", ("a", "b", 5)))
-        store.append(transaction)
-        (event,) = transaction.events
-        assert self.stored_item(client, tables[0], "p") == {
-            "pk": {"S": "p"},
-            "type": {"S": "payment.posted"},
-            "data": {"S": event.data.decode()},
-            "hashes": {"B": b"".join(event.hashes)},
-        }
-        item = self.stored_item(client, tables[1], "account#a")
-        body = msgspec.json.decode(item.pop("data")["S"])
-        assert item == {
-            "pk": {"S": "account#a"},
-            "v": {"N": "1"},
-            "version": {"N": "2"},
-            "hash": {"B": after["a"].hash},
-        }
-        elsewhere = {"id", "version", "hash", "alerts"}  # it has no alerts
-        assert body.keys() == set(after["a"].__struct_fields__) - elsewhere
-
-    @pytest.mark.parametrize("version", ["1", "999"])
-    def test_a_state_of_an_unknown_schema_is_never_touched(
-        self,
-        client: DynamoDBClient,
-        store: DynamoEventStore,
-        tables: tuple[str, str],
-        version: str,
-    ) -> None:
-        """Whatever meets it, whether it is older or newer than what would be written: an error that
-        names it, which is an outage to whoever asks; and the item stays as it is."""
-        states = append_openings(store, "a", "b")
-        transaction, after = acceptance(states, paying("p", ("a", "b", 5)))
-        newer = {
-            "pk": {"S": "account#a"},
-            "v": {"N": "3"},
-            "version": {"N": version},
-            "stripes": {"N": "4"},
-        }
-        client.put_item(TableName=tables[1], Item=newer)
-        named = pytest.raises(UnknownStoredStateError, match=r"'account#a' has schema 3")
-        with named:
-            store.load(["b", "a"])
-        with named:
-            list(store.states())
-        with named:
-            store.restore(after["a"])
-        if version != "1":
-            with named:
-                store.append(transaction)
-        with pytest.raises(UnknownStoredVersionError):
-            commands_on(store).handle(paying("p", ("a", "b", 5)), ACTOR)
-        assert self.stored_item(client, tables[1], "account#a") == newer
-        assert store.event("p") is None
-
-    @pytest.mark.parametrize(
-        "change", [{"version": {"S": "1"}}, {"hash": {"B": b"x"}}, {"data": {"S": "{}"}}], ids=str
-    )
-    def test_a_corrupt_state_is_named(
-        self,
-        client: DynamoDBClient,
-        store: DynamoEventStore,
-        tables: tuple[str, str],
-        change: dict[str, Any],
-    ) -> None:
-        """A state that no release wrote is an error that names its account, wherever it is met."""
-        states = append_openings(store, "a", "b")
-        transaction, _ = acceptance(states, paying("p", ("a", "b", 5)))
-        item = self.stored_item(client, tables[1], "account#a") | change
-        client.put_item(TableName=tables[1], Item=item)
-        meetings: list[Callable[[], object]] = [
-            lambda: store.load(["a"]),
-            lambda: list(store.states()),
-        ]
-        if "version" in change:
-            meetings.append(lambda: store.append(transaction))
-        else:
-            meetings.append(lambda: store.restore(states["a"]))
-        for meeting in meetings:
-            with pytest.raises(BrokenStateError, match=r"account(#a'| a)"):
-                meeting()
-
-    def test_a_key_of_another_kind_is_named(
-        self, client: DynamoDBClient, store: DynamoEventStore, tables: tuple[str, str]
-    ) -> None:
-        """The table of states holds states of accounts only, in this release."""
-        item = state_item(state("a"))
-        client.put_item(TableName=tables[1], Item={**item, "pk": {"S": "payment#a"}})
-        with pytest.raises(BrokenStateError, match="'payment#a'"):
-            list(store.states())
-
-    @pytest.mark.parametrize(
-        "change", [{"data": None}, {"data": {"N": "1"}}, {"hashes": {"S": "x"}}], ids=str
-    )
-    def test_a_corrupt_event_is_named(
-        self,
-        client: DynamoDBClient,
-        store: DynamoEventStore,
-        tables: tuple[str, str],
-        change: dict[str, Any],
-    ) -> None:
-        """An item of the events table that no release wrote is an error that names its key."""
-        append_openings(store, "a")
-        item = self.stored_item(client, tables[0], "open:a") | change
-        item = {name: value for name, value in item.items() if value is not None}
-        client.put_item(TableName=tables[0], Item=item)
-        for read in (lambda: store.event("open:a"), lambda: list(store.events())):
-            with pytest.raises(BrokenStateError, match="'open:a'"):
-                read()
 
     def test_an_event_is_checked_before_it_is_written(self, store: DynamoEventStore) -> None:
         """Bytes under another id than their own, or with a hash too few, are not written."""
@@ -312,19 +189,10 @@ class DynamoContract(EventStoreContract):
     ) -> None:
         """From the events alone, exactly, and those that are as new as their events stay."""
         states = append_openings(store, "a", "b", "c")
-        old = state_item(states["b"])
+        old = state_item(states.accounts["b"])
         after = append(store, states, paying("p", ("a", "b", 5)), paying("q", ("b", "c", 2)))
         client.delete_item(TableName=tables[1], Key={"pk": {"S": "account#a"}})
         client.put_item(TableName=tables[1], Item=old)
         rebuilt = rebuild_states(store)
         assert (rebuilt.accounts, rebuilt.restored) == (3, 2)
-        assert store.load(["a", "b", "c"]) == after
-
-    def test_an_event_item_reads_back(self, store: DynamoEventStore) -> None:
-        """The adapter's own form of an event is what it reads."""
-        states = append_openings(store, "a", "b")
-        transaction, _ = acceptance(states, paying("p", ("a", "b", 5)))
-        store.append(transaction)
-        stored = store.event("p")
-        assert stored is not None
-        assert event_item(stored) == event_item(transaction.events[0])
+        assert store.load(keys("a", "b", "c")).accounts == after.accounts

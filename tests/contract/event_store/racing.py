@@ -16,7 +16,7 @@ from ledger.contracts.commands import PostPayment
 from ledger.contracts.events import CommandRejected
 from ledger.runtime.clock import wall_clock
 from tests.support.builders import ACTOR, opening, paying
-from tests.support.worlds import commands_on, decided
+from tests.support.worlds import commands_on, decided, states_of
 
 ACCOUNTS = ("a", "b", "c")
 FUNDS = 60
@@ -68,7 +68,7 @@ class RacingContract:
         report = Report()
         captured = verify_store(store, report)
         assert report.findings == []
-        states = {one.id: one for one in store.states()}
+        states = states_of(store)
         assert sum(states[name].balance_minor for name in ACCOUNTS) == FUNDS * len(ACCOUNTS)
         assert all(states[name].balance_minor >= 0 for name in ACCOUNTS)
         assert captured.history.events == 4 + 3 + len(commands)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from ledger.adapters.memory.event_store import MemoryEventStore
+from ledger.application.commit import Decided
 from ledger.application.ports import (
-    ACCOUNTS_A_LOAD_MAX,
-    ACTIONS_MAX,
+    KEYS_A_LOAD_MAX,
     Appended,
     EventStore,
     Refused,
@@ -21,8 +22,15 @@ from ledger.application.ports import (
 from ledger.application.repair import Gap, missing_events, tails
 from ledger.application.verification import Report
 from ledger.application.verify import verify_store
-from ledger.contracts.primitives import AMOUNT_MINOR_MAX, POSTINGS_MAX
+from ledger.contracts.commands import ACTIONS_MAX, COMMAND_TYPES, decode_command
+from ledger.contracts.events import EVENT_TYPES, Event, decode_event
+from ledger.contracts.examples import STORY
+from ledger.contracts.primitives import AMOUNT_MINOR_MAX, POSTINGS_MAX, microseconds_of_instant
+from ledger.contracts.subjects import Key, account_key
 from ledger.domain.accounts import AccountState, BrokenStateError
+from ledger.domain.states import States
+from tests.contract.event_store.holds import DueContract
+from tests.contract.event_store.subjects import SubjectsContract
 from tests.support.builders import opening, paying, state
 from tests.support.transactions import (
     acceptance,
@@ -31,45 +39,56 @@ from tests.support.transactions import (
     only_event,
     refusal,
 )
+from tests.support.worlds import World
 
 LONGEST = "Z" * 64
-FULL = AMOUNT_MINOR_MAX
-STATES = (
-    state(LONGEST, version=1, lowest=0, highest=None),
-    state(LONGEST, version=FULL, type="asset", debits=FULL, credits=FULL, lowest=-FULL),
-    state(LONGEST, type="expense", status="frozen", pending_debits=FULL, pending_credits=1),
-    state(LONGEST, type="equity", status="closed", currency="JPY", highest=FULL),
-    state(LONGEST, type="income", debits=1, credits=2, pending_debits=3, pending_credits=4),
-)
 
 
-class EventStoreContract:
+def tell_story(store: EventStore) -> list[Event]:
+    """Sends the commands of the story at their times; what is recorded of each."""
+    events = []
+    for step in STORY:
+        command = decode_command(msgspec.json.encode(step.command), COMMAND_TYPES)
+        world = World(now=microseconds_of_instant(step.at), tick=0)
+        outcome = world.commands(store).handle(command, step.actor)
+        assert isinstance(outcome, Decided)
+        events.append(outcome.event)
+    return events
+
+
+def keys(*accounts: str) -> list[Key]:
+    """The keys of accounts."""
+    return [account_key(account) for account in accounts]
+
+
+def check(account: str, version: int) -> StateCheck:
+    """A condition on an account."""
+    return StateCheck(account_key(account), version)
+
+
+def fresh(states: States, *accounts: str) -> dict[Key, AccountState]:
+    """What a refusal has of these accounts, whose states are those."""
+    return {account_key(account): states.accounts[account] for account in accounts}
+
+
+class EventStoreContract(SubjectsContract, DueContract):
     """The contract of `ledger.application.ports.EventStore`."""
 
     def test_an_empty_store_has_nothing(self, store: EventStore) -> None:
         """No states, no events; what is not there is absent, not an error."""
-        assert store.load(["a", "b"]) == {}
+        assert store.load(keys("a", "b")) == States()
         assert store.event("p") is None
         assert (list(store.events()), list(store.states())) == ([], [])
 
     def test_a_commit_is_read_back_as_written(self, store: EventStore) -> None:
         """Events with their exact bytes and hashes, states with every field; what was asked for and
         is absent is left out."""
-        transaction, states = acceptance({}, opening("a", max_balance_minor=7))
+        transaction, states = acceptance(States(), opening("a", max_balance_minor=7))
         assert store.append(transaction) == Appended()
-        assert store.load(["a", "b"]) == states
+        assert store.load(keys("a", "b")).accounts == states.accounts
         assert store.event("open:a") == only_event(transaction)
         assert list(store.events()) == [only_event(transaction)]
-        assert list(store.states()) == list(states.values())
-
-    @pytest.mark.parametrize("written", STATES, ids=lambda one: f"{one.type}-{one.status}")
-    def test_any_state_is_read_back_as_written(
-        self, store: EventStore, written: AccountState
-    ) -> None:
-        """Statuses, bounds, pending and full totals, the longest id."""
-        assert store.restore(written)
-        assert store.load([LONGEST]) == {LONGEST: written}
-        assert list(store.states()) == [written]
+        assert list(store.states()) == list(states)
 
     def test_text_survives(self, store: EventStore) -> None:
         """Text in any script, quoted or escaped, comes back byte for byte."""
@@ -84,8 +103,8 @@ class EventStoreContract:
         states = append_openings(store, "a", "b", "c")
         transaction, after = acceptance(states, paying("p", ("a", "b", 5), ("b", "a", 2)))
         assert store.append(transaction) == Appended()
-        assert store.load(["a", "b", "c"]) == after
-        assert after["c"] == states["c"]
+        assert store.load(keys("a", "b", "c")).accounts == after.accounts
+        assert after.accounts["c"] == states.accounts["c"]
 
     def test_an_event_is_put_once(self, store: EventStore) -> None:
         """The same transaction again is refused, with the event that is there and every state that
@@ -95,9 +114,9 @@ class EventStoreContract:
         store.append(transaction)
         after = append(store, after, paying("q", ("b", "a", 1)))
         assert store.append(transaction) == Refused(
-            existing={"p": only_event(transaction)}, fresh={"a": after["a"], "b": after["b"]}
+            existing={"p": only_event(transaction)}, fresh=fresh(after, "a", "b")
         )
-        assert store.load(["a", "b"]) == after
+        assert store.load(keys("a", "b")).accounts == after.accounts
         assert {event.id for event in store.events()} == {"open:a", "open:b", "p", "q"}
 
     def test_a_used_id_is_refused_alone(self, store: EventStore) -> None:
@@ -107,36 +126,36 @@ class EventStoreContract:
         store.append(first)
         second, _ = acceptance(states, paying("p", ("a", "b", 5)))
         assert store.append(second) == Refused(existing={"p": only_event(first)})
-        assert store.load(["a", "b"]) == states
+        assert store.load(keys("a", "b")).accounts == states.accounts
 
     def test_a_stale_state_is_refused_alone(self, store: EventStore) -> None:
         """Only the state that moved on is reported, as it is now; the event is not written."""
         states = append_openings(store, "a", "b", "c")
         transaction, _ = acceptance(states, paying("p", ("a", "b", 5)))
         after = append(store, states, paying("q", ("b", "c", 1)))
-        assert store.append(transaction) == Refused(fresh={"b": after["b"]})
+        assert store.append(transaction) == Refused(fresh=fresh(after, "b"))
         assert store.event("p") is None
-        assert store.load(["a", "b", "c"]) == after
+        assert store.load(keys("a", "b", "c")).accounts == after.accounts
 
     def test_an_account_is_opened_once(self, store: EventStore) -> None:
         """An opening meets the account that is there."""
         states = append_openings(store, "a")
-        transaction, _ = acceptance({}, opening("a", id="other"))
-        assert store.append(transaction) == Refused(fresh={"a": states["a"]})
+        transaction, _ = acceptance(States(), opening("a", id="other"))
+        assert store.append(transaction) == Refused(fresh=fresh(states, "a"))
 
     def test_an_account_that_is_gone_is_reported_as_none(self, store: EventStore) -> None:
         """A state that is expected and not there: there is no fresh one."""
-        ghosts = {name: state(name, version=3) for name in ("a", "b")}
+        ghosts = States.of(state(name, version=3) for name in ("a", "b"))
         transaction, _ = acceptance(ghosts, paying("p", ("a", "b", 5)))
-        assert store.append(transaction) == Refused(fresh={"a": None, "b": None})
+        assert store.append(transaction) == Refused(fresh=dict.fromkeys(keys("a", "b")))
         assert (list(store.events()), list(store.states())) == ([], [])
 
     def test_a_version_lower_than_expected_is_refused(self, store: EventStore) -> None:
         """Not only a higher one: versions must be equal."""
         states = append_openings(store, "a", "b")
-        ahead = {name: msgspec.structs.replace(one, version=2) for name, one in states.items()}
+        ahead = States.of(msgspec.structs.replace(one, version=2) for one in states)
         transaction, _ = acceptance(ahead, paying("p", ("a", "b", 5)))
-        assert store.append(transaction) == Refused(fresh=states)
+        assert store.append(transaction) == Refused(fresh=fresh(states, "a", "b"))
 
     def test_a_refusal_commits_while_its_cause_stands(self, store: EventStore) -> None:
         """An event without states, and a condition: the account still at its version, or still
@@ -150,7 +169,7 @@ class EventStoreContract:
             assert event.hashes == ()
             assert store.event(event.id) == event
             assert store.append(transaction) == Refused(existing={event.id: event})
-        assert store.load(["a", "b", "nobody"]) == states
+        assert store.load(keys("a", "b", "nobody")).accounts == states.accounts
 
     def test_a_refusal_whose_cause_is_gone_is_refused(self, store: EventStore) -> None:
         """The account has moved on, or was opened: it comes fresh, and nothing is recorded."""
@@ -158,8 +177,8 @@ class EventStoreContract:
         unknown = refusal(states, paying("p", ("a", "nobody", 5)))
         exists = refusal(states, opening("a", id="again"))
         after = append(store, states, opening("nobody"), paying("q", ("a", "b", 1)))
-        assert store.append(unknown) == Refused(fresh={"nobody": after["nobody"]})
-        assert store.append(exists) == Refused(fresh={"a": after["a"]})
+        assert store.append(unknown) == Refused(fresh=fresh(after, "nobody"))
+        assert store.append(exists) == Refused(fresh=fresh(after, "a"))
         assert store.event("p") is None
         assert store.event("again") is None
 
@@ -169,29 +188,29 @@ class EventStoreContract:
         states = append_openings(store, "a", "b", "c", "d", "e", "f")
         transaction, _ = acceptance(states, paying("p", ("a", "b", 5), ("a", "c", 5)))
         mixed = msgspec.structs.replace(
-            transaction, checks=(StateCheck("d", 1), StateCheck("e", 1), StateCheck("nobody", 0))
+            transaction, checks=(check("d", 1), check("e", 1), check("nobody", 0))
         )
         after = append(store, states, paying("q", ("b", "d", 1)), paying("r", ("d", "f", 1)))
-        assert store.append(mixed) == Refused(fresh={"b": after["b"], "d": after["d"]})
+        assert store.append(mixed) == Refused(fresh=fresh(after, "b", "d"))
         store.append(refusal(after, paying("p", ("a", "unknown", 1))))
         stored = store.event("p")
         assert stored is not None
-        assert store.append(mixed) == Refused({"p": stored}, {"b": after["b"], "d": after["d"]})
+        assert store.append(mixed) == Refused({"p": stored}, fresh(after, "b", "d"))
 
     def test_a_full_transaction_commits(self, store: EventStore) -> None:
         """The longest payment, 45 postings between 90 accounts with the longest ids, and checks up
         to the limit, as a whole."""
         names = [f"{index:0>64}" for index in range(2 * POSTINGS_MAX)]
-        states = {name: state(name, version=1, credits=1) for name in names}
-        for one in states.values():
+        states = States.of(state(name, version=1, credits=1) for name in names)
+        for one in states:
             store.restore(one)
         legs = zip(names[::2], names[1::2], strict=True)
         command = paying(LONGEST, *[(a, b, AMOUNT_MINOR_MAX - 1) for a, b in legs])
         transaction, after = acceptance(states, command)
         spare = ACTIONS_MAX - 1 - len(transaction.writes)
-        checks = tuple(StateCheck(f"absent-{index}", 0) for index in range(spare))
+        checks = tuple(check(f"absent-{index}", 0) for index in range(spare))
         assert store.append(msgspec.structs.replace(transaction, checks=checks)) == Appended()
-        assert store.load(names) == after
+        assert store.load(keys(*names)).accounts == after.accounts
         assert store.event(LONGEST) == only_event(transaction)
 
     def test_limits_are_refused_before_the_store_is_asked(self, store: EventStore) -> None:
@@ -199,42 +218,40 @@ class EventStoreContract:
         twice; a load of none, of more than the limit, or of one twice."""
         states = append_openings(store, "a", "b")
         fine, _ = acceptance(states, paying("p", ("a", "b", 5)))
-        too_many = tuple(StateCheck(f"x{index}", 0) for index in range(ACTIONS_MAX - 2))
+        too_many = tuple(check(f"x{index}", 0) for index in range(ACTIONS_MAX - 2))
         for wrong in (
             {"checks": too_many},
-            {"checks": (StateCheck("a", 1),)},
+            {"checks": (check("a", 1),)},
             {"writes": fine.writes[:1] * 2},
             {"events": fine.events * 2},
             {"events": (), "writes": ()},
         ):
             with pytest.raises(ValueError, match="transaction"):
                 msgspec.structs.replace(fine, **wrong)
-        for names in ([], ["a", "a"], [f"x{index}" for index in range(ACCOUNTS_A_LOAD_MAX + 1)]):
+        for names in ([], ["a", "a"], [f"x{index}" for index in range(KEYS_A_LOAD_MAX + 1)]):
             with pytest.raises(ValueError, match="a load names 1 to 100"):
-                store.load(names)
+                store.load(keys(*names))
         assert store.event("p") is None
 
     def test_a_full_load_is_one_read(self, store: EventStore) -> None:
         """As many accounts as the limit allows, those that exist among them."""
         states = append_openings(store, "a", "b")
-        names = ["a", *[f"x{index}" for index in range(ACCOUNTS_A_LOAD_MAX - 2)], "b"]
-        assert store.load(names) == states
+        names = ["a", *[f"x{index}" for index in range(KEYS_A_LOAD_MAX - 2)], "b"]
+        assert store.load(keys(*names)).accounts == states.accounts
 
     def test_a_state_that_cannot_be_is_not_written(self, store: EventStore) -> None:
         """What is written is checked first; nothing of its transaction takes effect."""
         states = append_openings(store, "a", "b")
         transaction, _ = acceptance(states, paying("p", ("a", "b", 5)))
-        broken = msgspec.structs.replace(
-            transaction.writes[1].state, credits_posted_minor=AMOUNT_MINOR_MAX + 1
-        )
+        good, written = transaction.writes
+        assert isinstance(written.state, AccountState)
+        broken = msgspec.structs.replace(written.state, credits_posted_minor=AMOUNT_MINOR_MAX + 1)
         with pytest.raises(BrokenStateError, match="account b"):
-            store.append(
-                Transaction(transaction.events, (transaction.writes[0], StateWrite(broken)))
-            )
+            store.append(Transaction(transaction.events, (good, StateWrite(broken, 1))))
         with pytest.raises(BrokenStateError, match="account b"):
             store.restore(broken)
         assert store.event("p") is None
-        assert store.load(["a", "b"]) == states
+        assert store.load(keys("a", "b")).accounts == states.accounts
 
     def test_restore_writes_only_what_is_newer(self, store: EventStore) -> None:
         """A missing and an older state are replaced; the same version and an older one are not,
@@ -242,14 +259,14 @@ class EventStoreContract:
         states = append_openings(store, "a", "b")
         other = state("a", version=1, credits=99)
         assert not store.restore(other)
-        assert store.load(["a"]) == {"a": states["a"]}
+        assert list(store.load(keys("a"))) == [states.accounts["a"]]
         newer = msgspec.structs.replace(other, version=3)
         assert store.restore(newer)
         assert not store.restore(msgspec.structs.replace(other, version=2))
-        assert store.load(["a", "b"]) == {"a": newer, "b": states["b"]}
+        assert list(store.load(keys("a", "b"))) == [newer, states.accounts["b"]]
         missing = state("c", version=5)
         assert store.restore(missing)
-        assert store.load(["c"]) == {"c": missing}
+        assert list(store.load(keys("c"))) == [missing]
 
     def test_scans_return_everything_once(self, store: EventStore) -> None:
         """Every event and every state, exactly once each."""
@@ -261,8 +278,21 @@ class EventStoreContract:
             [f"open:a{index}" for index in range(20)] + [f"p{index}" for index in range(20)]
         )
         scanned = list(store.states())
-        assert len(scanned) == len(states)
-        assert {one.id: one for one in scanned} == states
+        assert len(scanned) == len(states.accounts)
+        assert States.of(scanned).accounts == states.accounts
+
+    def test_the_story_is_kept(self, store: EventStore) -> None:
+        """Every command that there is, decided and committed here, makes what it makes in memory:
+        the same answers, events of every type, the same states; and it verifies."""
+        memory = MemoryEventStore()
+        assert tell_story(store) == tell_story(memory)
+        events = {event.id: event for event in memory.events()}
+        assert {event.id: event for event in store.events()} == events
+        assert {one.key: one for one in store.states()} == {one.key: one for one in memory.states()}
+        types = {decode_event(event.data).__struct_config__.tag for event in events.values()}
+        assert types == set(EVENT_TYPES)
+        verify_store(store, report := Report())
+        assert report.findings == []
 
     def test_what_was_committed_verifies(self, store: EventStore) -> None:
         """The store's own ledger passes every check."""

@@ -12,6 +12,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.contract.event_store.dynamo import DynamoContract
 from tests.contract.event_store.racing import RacingContract
+from tests.contract.event_store.racing_life import RacingLifeContract
 from tests.support.emulator import ENDPOINT, dynamodb_client, dynamodb_endpoint
 
 pytestmark = pytest.mark.emulator
@@ -24,7 +25,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DynamoDBClient]
         yield dynamodb_client(url)
 
 
-class TestEmulator(DynamoContract, RacingContract):
+class TestEmulator(DynamoContract, RacingContract, RacingLifeContract):
     """The suite, what is DynamoDB's own, and the race."""
 
     payments = 10

@@ -10,10 +10,11 @@ import pytest
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.ports import EventStore
 from tests.contract.event_store.racing import RacingContract
+from tests.contract.event_store.racing_life import RacingLifeContract
 from tests.contract.event_store.suite import EventStoreContract
 
 
-class TestMemory(EventStoreContract, RacingContract):
+class TestMemory(EventStoreContract, RacingContract, RacingLifeContract):
     """The suite, and the race: it is safe to be used by threads."""
 
     @pytest.fixture

@@ -11,11 +11,11 @@ import pytest
 from ledger.adapters.dynamodb.codec import event_item, state_item
 from ledger.contracts.commands import Alert, PostPayment
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX, POSTINGS_MAX
-from ledger.domain.accounts import AccountState
 from ledger.domain.chain import seal
 from ledger.domain.decider import decide, rejected_event
 from ledger.domain.rejections import Rejection
 from ledger.domain.stamp import Stamp
+from ledger.domain.states import States
 from tests.support.builders import (
     NOON,
     accepted,
@@ -56,22 +56,22 @@ def weighed(
     """The bytes of a payment's event and of its states, and its write units, for ids of `length`
     between accounts that have come to such totals and versions."""
     names = [name("a", index, length) for index in range(2 * legs)]
-    states: dict[str, AccountState] = {
-        one: msgspec.structs.replace(
+    states = States.of(
+        msgspec.structs.replace(
             state(one, version=version, debits=totals, credits=totals),
             last_event=name("e", 1, length),
         )
         for one in names
-    }
+    )
     amount = 12_345
     command: PostPayment = paying(
         name("p", 1, length),
         *[(names[2 * n], names[2 * n + 1], amount) for n in range(legs)],
-        **(command_of or {}),
+        **(command_of or {}),  # type: ignore[arg-type]
     )
     event = accepted(states, command, Stamp(NOON, actor))
     after, stored = advanced(states, event)
-    item, others = event_item(stored), [state_item(after[one]) for one in names]
+    item, others = event_item(stored), [state_item(after.accounts[one]) for one in names]
     units = sum(map(transactional_write_units, (item, *others)))
     return item_bytes(item), [item_bytes(one) for one in others], units
 
@@ -121,9 +121,9 @@ def test_an_opening_and_a_refusal() -> None:
     """Opening an account writes two items of 1 KiB, recording a refusal one: 4 and 2 units."""
     ids = name("a", 1, 36), name("b", 1, 36)
     command = opening(ids[0], id=name("o", 1, 36))
-    event = accepted({}, command, Stamp(NOON, ROLE))
-    after, stored = advanced({}, event)
-    items = [event_item(stored), state_item(after[ids[0]])]
+    event = accepted(States(), command, Stamp(NOON, ROLE))
+    after, stored = advanced(States(), event)
+    items = [event_item(stored), state_item(after.accounts[ids[0]])]
     assert [transactional_write_units(item) for item in items] == [2, 2]
     payment = paying(name("p", 1, 36), (ids[0], ids[1], 12_345))
     states = opened([opening(one) for one in ids])
@@ -145,10 +145,10 @@ def test_alerts_cost_a_unit_only_when_they_are_crossed() -> None:
             Alert(direction="above", threshold_minor=threshold),
         )
     )
-    states = {one: state(one, version=10**6, credits=10**12, watched=watched) for one in ids}
-    assert max(item_bytes(state_item(one)) for one in states.values()) < KIB
+    states = States.of(state(one, version=10**6, credits=10**12, watched=watched) for one in ids)
+    assert max(item_bytes(state_item(one)) for one in states) < KIB
     near = tuple(Alert(direction="below", threshold_minor=10**12 - n) for n in (0, 1))
-    states[ids[0]] = state(ids[0], version=10**6, credits=10**12, watched=near)
+    states.put(state(ids[0], version=10**6, credits=10**12, watched=near))
     event = accepted(states, paying("p" * 36, (*ids, 5)), Stamp(NOON, ROLE))
     assert len(event.accounts[0].crossed) == 2
     assert KIB < item_bytes(event_item(seal(event, states))) < KIB + 128
@@ -156,7 +156,7 @@ def test_alerts_cost_a_unit_only_when_they_are_crossed() -> None:
 
 def test_nothing_is_stored_twice() -> None:
     """The usual event's body holds each of its ids once for each thing it says of it."""
-    states = {one: state(one) for one in ("payer", "payee")}
+    states = States.of(state(one) for one in ("payer", "payee"))
     event = payment_of(accepted(states, paying("pay-1", ("payer", "payee", 5))))
     data = msgspec.json.encode(event)
     assert data.count(b'"pay-1"') == 1

@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from ledger.application.history_of_events import arranged
 from ledger.application.rebuild import Rebuilt, folded, rebuild_states
 from ledger.contracts.events import UnknownEventError
+from ledger.contracts.subjects import Key, account_key
 from ledger.domain.accounts import BrokenStateError
 from ledger.domain.chain import StoredEvent
+from ledger.domain.states import States
 from tests.support.builders import paying
 from tests.support.stores import OpenStore
 from tests.support.tampering import (
@@ -22,15 +24,16 @@ from tests.support.tampering import (
     edited,
     entry_of,
     forge_event,
+    rich_ledger,
     small_ledger,
 )
 from tests.support.worlds import accepted_by, commands_on, states_of
 
 
-@given(st.permutations(list(small_ledger().events())))
+@given(st.permutations(list(rich_ledger().events())))
 def test_states_are_the_fold_of_the_events(events: list[StoredEvent]) -> None:
-    """Every state, every field, in whatever order the events are scanned."""
-    assert {state.id: state for state in folded(arranged(events))} == states_of(small_ledger())
+    """Every state of every kind, every field, in whatever order the events are scanned."""
+    assert States.of(folded(arranged(events))) == States.of(rich_ledger().states())
 
 
 @given(st.sets(st.sampled_from(["bank", "a", "b", "c"])))
@@ -45,6 +48,44 @@ def test_lost_states_are_restored(lost: set[str]) -> None:
     assert rebuild_states(store).restored == 0
 
 
+@given(st.data())
+def test_lost_states_of_every_kind_are_restored(data: st.DataObject) -> None:
+    """Accounts, payments, books, templates and metadata: exactly those, as they were."""
+    store = rich_ledger()
+    before = store.snapshot()
+    lost = data.draw(st.sets(st.sampled_from(sorted(before.states))))
+    for key in lost:
+        store.drop_state(key)
+    accounts = sum(key.kind == "account" for key in before.states)
+    others = len(before.states) - accounts
+    assert rebuild_states(store) == Rebuilt(accounts=accounts, restored=len(lost), others=others)
+    assert store.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    ("event", "subject"),
+    [
+        ("increase:h", "payment h"),
+        ("reverse:p", "payment p"),
+        ("close:2026-11-10", "book main"),
+        ("define:sale", "template sale"),
+        ("metadata:a", "metadata account/a"),
+    ],
+)
+def test_a_subject_whose_event_is_gone_is_not_rebuilt(event: str, subject: str) -> None:
+    """The next event does not extend the chain of what is left."""
+    store = rich_ledger()
+    for key in store.snapshot().states:
+        store.drop_state(key)
+    kind, _, name = subject.partition(" ")
+    versions = sorted(arranged(store.events()).subjects[Key(kind, name)].items())  # type: ignore[arg-type]
+    assert [links[0].event for _, links in versions][:-1].count(event) == 1
+    store.drop_event(event)
+    with pytest.raises(BrokenStateError):
+        rebuild_states(store)
+    assert not store.snapshot().states
+
+
 def test_states_from_the_past_are_brought_forward() -> None:
     """A state that was restored from an old copy; after it, commands go on where they were."""
     store, past = small_ledger(), small_ledger().snapshot()
@@ -52,7 +93,7 @@ def test_states_from_the_past_are_brought_forward() -> None:
     accepted_by(commands, paying("p4", ("a", "b", 1)))
     latest = states_of(store)
     for name in ("a", "b"):
-        store.put_state(past.states[name])
+        store.put_state(past.states[account_key(name)])
     assert rebuild_states(store) == Rebuilt(accounts=4, restored=2)
     assert states_of(store) == latest
     accepted_by(commands, paying("p5", ("a", "b", 1)))

@@ -8,10 +8,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ledger.application.ports import EventStore
-from ledger.application.repair import BrokenWalkError, Gap, missing_events, tails
+from ledger.application.repair import (
+    BrokenWalkError,
+    Gap,
+    Lost,
+    lost_events,
+    missing_events,
+    outdated,
+    tails,
+)
+from ledger.contracts.subjects import Key, Kind
 from ledger.domain.chain import StoredEvent
 from tests.support.stores import FaultyStore, OpenStore
-from tests.support.tampering import edit_event, entry_of, history_rows, small_ledger
+from tests.support.tampering import edit_event, entry_of, history_rows, rich_ledger, small_ledger
 
 NEWEST = {"bank": 3, "a": 4, "b": 3, "c": 3}
 
@@ -106,3 +115,43 @@ def test_a_walk_in_a_circle_ends(store: OpenStore) -> None:
     edit_event(store, "p1", lambda body: entry_of(body, "a").update(prev="p1"))
     with pytest.raises(BrokenWalkError, match="p1 did not make version 2"):
         missing(store, Gap("a", 1, 4, "p2"))
+
+
+NEWEST_OF: dict[Kind, dict[str, tuple[int, str]]] = {
+    "payment": {
+        "h": (3, "capture:h"),
+        "v": (2, "void:v"),
+        "e": (2, "expire:e:1"),
+        "p": (3, "reverse:p:2"),
+    },
+    "book": {"main": (2, "reopen:2026-11-05"), "side": (1, "open-book:side")},
+    "template": {"sale": (2, "define:sale:2")},
+    "metadata": {"account/a": (3, "metadata:a:2"), "payment/p": (1, "metadata:p")},
+}
+
+
+@pytest.mark.parametrize("kind", NEWEST_OF)
+@given(data=st.data())
+def test_what_is_outdated_of_a_kind_is_found(kind: Kind, data: st.DataObject) -> None:
+    """Exactly the subjects whose state is newer than what is projected of them, or of which nothing
+    is, and no other kind's; each with the event that has all of it."""
+    store = rich_ledger()
+    said = data.draw(
+        st.fixed_dictionaries({}, optional=dict.fromkeys(NEWEST_OF[kind], st.integers(0, 4)))
+    )
+    projected = {Key(kind, name): version for name, version in said.items()}
+    behind = {
+        Lost(Key(kind, name), version, event)
+        for name, (version, event) in NEWEST_OF[kind].items()
+        if said.get(name, 0) < version
+    }
+    lost = list(outdated(store, kind, projected))
+    assert set(lost) == behind
+    events = [event.id for event in lost_events(store, lost)]
+    assert events == [one.event for one in lost]
+
+
+def test_an_event_that_is_lost_itself_is_named() -> None:
+    """`repair` cannot publish what is not there."""
+    with pytest.raises(BrokenWalkError, match="event gone of book main is not in the store"):
+        list(lost_events(rich_ledger(), [Lost(Key("book", "main"), 2, "gone")]))

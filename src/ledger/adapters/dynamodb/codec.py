@@ -1,68 +1,38 @@
 """Events and states as DynamoDB items, and back, checked both ways.
 
 An event's body is the string `data`, the exact bytes that were hashed, readable in the console;
-`type` stands beside it for filters, `hashes` has the chain hash of each account, one behind the
-other. A state keeps what conditions need (`version`), what must not be trusted to an old worker
-(`v`), its binary `hash`, and the rest as JSON in `data`.
+`type` stands beside it for filters, `hashes` has the chain hash of everything that it made a new
+version of, one behind the other. A state keeps what conditions need (`version`), what must not be
+trusted to an old worker (`v`), its binary `hash`, and the rest as JSON in `data`. A payment that is
+held has beside them what the index `due` needs, and loses it when the hold ends.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import TYPE_CHECKING, Final
 
-import msgspec
-from msgspec import Meta, Struct
-
-from ledger.adapters.dynamodb.keys import account_key, account_of_key, event_key
-from ledger.application.ports import UnknownStoredStateError
-from ledger.contracts.commands import Alert
-from ledger.contracts.events import decode_event, entries_of
-from ledger.contracts.primitives import AccountType
-from ledger.domain.accounts import (
-    HASH_BYTES,
-    AccountState,
-    BrokenStateError,
-    Status,
-    check_state,
-)
-from ledger.domain.chain import StoredEvent
+from ledger.adapters.dynamodb.bodies import Frame, schema_of
+from ledger.adapters.dynamodb.keys import due_shard, event_key, state_key, subject_of_key
+from ledger.application.ports import Due, UnknownStoredStateError
+from ledger.contracts.commands import accounts_in
+from ledger.contracts.events import decode_event
+from ledger.contracts.storage import DUE_ACCOUNTS, DUE_AT, DUE_SHARD
+from ledger.contracts.subjects import Key
+from ledger.domain.accounts import HASH_BYTES, BrokenStateError
+from ledger.domain.chain import StoredEvent, changed_by
+from ledger.domain.states import PaymentState, State, check_state
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
     Item = dict[str, AttributeValueTypeDef]
 
-#: The schemas of a stored state that this release reads; stored as `v`. Version 2 has alerts. A
-#: state is written in the lowest version that holds it: while old and new workers run side by side,
-#: the old ones can go on with every account that uses nothing new.
-STATE_V_MAX: Final = 2
-_KNOWN_VERSIONS: Final = frozenset(map(str, range(1, STATE_V_MAX + 1)))
+_DUE: Final = (DUE_SHARD, DUE_AT, DUE_ACCOUNTS)
 
 
-_StoredInstant = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{6}Z$")]
-
-
-class _StateBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The JSON in a state's `data`. Field names are stored: never rename one."""
-
-    currency: str
-    type: AccountType
-    status: Status
-    debits_posted_minor: int
-    credits_posted_minor: int
-    debits_pending_minor: int
-    credits_pending_minor: int
-    min_balance_minor: int | None
-    max_balance_minor: int | None
-    opened_at: _StoredInstant
-    recorded_at: _StoredInstant
-    last_event: str
-    alerts: tuple[Alert, ...] = ()
-
-
-_BODY_FIELDS = _StateBody.__struct_fields__
-_ENCODE = msgspec.json.Encoder().encode
-_BODY = msgspec.json.Decoder(_StateBody)
+def newest_schema(subject: Key) -> int:
+    """The highest schema version of such a subject's state that this release reads."""
+    return schema_of(subject.kind).newest
 
 
 def event_item(event: StoredEvent) -> Item:
@@ -70,7 +40,7 @@ def event_item(event: StoredEvent) -> Item:
     decoded = decode_event(event.data)
     if decoded.id != event.id:
         raise BrokenStateError(f"event {event.id} holds another id")
-    _refuse_other_hash_count(event.id, len(entries_of(decoded)), len(event.hashes))
+    _refuse_other_hash_count(event.id, len(changed_by(decoded)), len(event.hashes))
     item: Item = {
         "pk": {"S": event_key(event.id)},
         "type": {"S": decoded.__struct_config__.tag},  # type: ignore[typeddict-item]
@@ -96,46 +66,68 @@ def event_of_item(item: Item) -> StoredEvent:
         raise BrokenStateError(f"item {_shown_key(item)} is not an event") from error
 
 
-def state_item(state: AccountState) -> Item:
-    """The item of an account's state. Raises BrokenStateError if it cannot be one."""
+def state_item(state: State) -> Item:
+    """The item of a state. Raises BrokenStateError if it cannot be one."""
     check_state(state)
-    body = _StateBody(**{name: getattr(state, name) for name in _BODY_FIELDS})
+    subject = state.key
+    schema, data = schema_of(subject.kind).encode(state)
     return {
-        "pk": {"S": account_key(state.id)},
-        "v": {"N": str(_lowest_version(body))},
+        "pk": {"S": state_key(subject)},
+        "v": {"N": str(schema)},
         "version": {"N": str(state.version)},
         "hash": {"B": state.hash},
-        "data": {"S": _ENCODE(body).decode()},
+        "data": {"S": data},
+        **_due_attributes(state),
     }
 
 
-def state_of_item(item: Item) -> AccountState:
+def state_of_item(item: Item) -> State:
     """The state of an item.
 
-    Raises UnknownStoredStateError for a schema version that a newer release wrote, and
+    Raises UnknownStoredStateError for a kind or a schema version that a newer release wrote, and
     BrokenStateError for what no release wrote.
     """
     try:
-        version = item["v"]["N"]
-        if version not in _KNOWN_VERSIONS:
-            raise UnknownStoredStateError(f"{_shown_key(item)} has schema {version}")
-        body = _BODY.decode(item["data"]["S"])
-        state = AccountState(
-            id=account_of_key(item["pk"]["S"]),
-            version=int(item["version"]["N"]),
-            hash=bytes(item["hash"]["B"]),
-            **{name: getattr(body, name) for name in _BODY_FIELDS},
-        )
+        subject = subject_of_key(item["pk"]["S"])
+        kept = schema_of(subject.kind)
+        written = int(item["v"]["N"])
+        if not 1 <= written <= kept.newest:
+            raise UnknownStoredStateError(f"{_shown_key(item)} has schema {written}")
+        frame = Frame(subject, int(item["version"]["N"]), bytes(item["hash"]["B"]))
+        schema, state = kept.decode(item["data"]["S"], frame)
+        indexed = {name: _comparable(item[name]) for name in _DUE if name in item}
     except (KeyError, TypeError, ValueError) as error:  # msgspec's errors are ValueErrors
         raise BrokenStateError(f"item {_shown_key(item)} is not a state") from error
-    if version != str(_lowest_version(body)):
+    if written != schema:
         raise BrokenStateError(f"item {_shown_key(item)} is not of the schema that it claims")
     check_state(state)
+    if indexed != {name: _comparable(value) for name, value in _due_attributes(state).items()}:
+        raise BrokenStateError(f"item {_shown_key(item)} is not indexed as what it is")
     return state
 
 
-def _lowest_version(body: _StateBody) -> int:
-    return 2 if body.alerts else 1
+def due_of_item(item: Item) -> Due:
+    """The hold of an item of the index `due`."""
+    try:
+        return Due(subject_of_key(item["pk"]["S"]).id, item[DUE_AT]["S"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise BrokenStateError(f"item {_shown_key(item)} is not a payment that is held") from error
+
+
+def _due_attributes(state: State) -> Item:
+    """What puts a payment that is held into the index `due`; nothing for any other state."""
+    if not isinstance(state, PaymentState) or state.expires_at is None or not state.open:
+        return {}
+    return {
+        DUE_SHARD: {"S": due_shard(state.id)},
+        DUE_AT: {"S": state.expires_at},
+        DUE_ACCOUNTS: {"SS": sorted(accounts_in(state.postings))},
+    }
+
+
+def _comparable(value: AttributeValueTypeDef) -> str | frozenset[str]:
+    """An attribute of the index: DynamoDB keeps no order in a set."""
+    return frozenset(value["SS"]) if "SS" in value else value["S"]
 
 
 def _shown_key(item: Item) -> str:
@@ -143,6 +135,6 @@ def _shown_key(item: Item) -> str:
     return repr(item.get("pk", {}).get("S", "without a key"))
 
 
-def _refuse_other_hash_count(event_id: str, accounts: int, hashes: int) -> None:
-    if accounts != hashes:
-        raise BrokenStateError(f"event {event_id} touches {accounts} accounts, has {hashes} hashes")
+def _refuse_other_hash_count(event_id: str, changed: int, hashes: int) -> None:
+    if changed != hashes:
+        raise BrokenStateError(f"event {event_id} changes {changed} subjects, has {hashes} hashes")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from threading import Lock
 
-from ledger.application.ports import Appended, Refused, Transaction, refuse_load_size
-from ledger.domain.accounts import AccountState, check_state
+from ledger.application.ports import Appended, Due, Refused, Transaction, refuse_load_size
+from ledger.contracts.commands import accounts_in
+from ledger.contracts.subjects import Key
 from ledger.domain.chain import StoredEvent
+from ledger.domain.states import PaymentState, State, States, check_state
 
 
 class MemoryEventStore:
@@ -15,34 +17,31 @@ class MemoryEventStore:
 
     def __init__(self) -> None:
         self._events: dict[str, StoredEvent] = {}
-        self._states: dict[str, AccountState] = {}
+        self._states: dict[Key, State] = {}
         self._lock = Lock()
 
-    def load(self, accounts: Sequence[str]) -> dict[str, AccountState]:
+    def load(self, keys: Sequence[Key]) -> States:
         """See EventStore."""
-        refuse_load_size(accounts)
+        refuse_load_size(keys)
         with self._lock:
-            return {id_: self._states[id_] for id_ in accounts if id_ in self._states}
+            return States.of(self._states[key] for key in keys if key in self._states)
 
     def append(self, transaction: Transaction) -> Appended | Refused:
         """See EventStore."""
         for write in transaction.writes:
             check_state(write.state)
         with self._lock:
-            existing = {
-                event.id: self._events[event.id]
-                for event in transaction.events
-                if event.id in self._events
-            }
+            ids = (*(event.id for event in transaction.events), *transaction.absent)
+            existing = {id_: self._events[id_] for id_ in ids if id_ in self._events}
             fresh = {
-                condition.account: self._states.get(condition.account)
+                condition.key: self._states.get(condition.key)
                 for condition in transaction.conditions
-                if self._version(condition.account) != condition.expected_version
+                if self._version(condition.key) != condition.expected_version
             }
             if existing or fresh:
                 return Refused(existing, fresh)
             self._events.update((event.id, event) for event in transaction.events)
-            self._states.update((write.state.id, write.state) for write in transaction.writes)
+            self._states.update((write.key, write.state) for write in transaction.writes)
             return Appended()
 
     def event(self, event_id: str) -> StoredEvent | None:
@@ -50,25 +49,44 @@ class MemoryEventStore:
         with self._lock:
             return self._events.get(event_id)
 
+    def events_of(self, event_ids: Sequence[str]) -> dict[str, StoredEvent]:
+        """See EventStore."""
+        refuse_load_size(event_ids)
+        with self._lock:
+            return {id_: self._events[id_] for id_ in event_ids if id_ in self._events}
+
+    def due(self, now: str, *, account: str | None = None, limit: int) -> tuple[Due, ...]:
+        """See EventStore. Never behind."""
+        with self._lock:
+            states = list(self._states.values())
+        found = [
+            Due(state.id, state.expires_at)
+            for state in states
+            if isinstance(state, PaymentState) and state.open
+            if state.expires_at is not None and state.expires_at <= now
+            if account is None or account in accounts_in(state.postings)
+        ]
+        return tuple(sorted(found, key=lambda due: (due.due_at, due.payment))[:limit])
+
     def events(self) -> Iterator[StoredEvent]:
         """See EventStore. In the order of their commits."""
         with self._lock:
             return iter(list(self._events.values()))
 
-    def states(self) -> Iterator[AccountState]:
+    def states(self) -> Iterator[State]:
         """See EventStore."""
         with self._lock:
             return iter(list(self._states.values()))
 
-    def restore(self, state: AccountState) -> bool:
+    def restore(self, state: State) -> bool:
         """See EventStore."""
         check_state(state)
         with self._lock:
-            if self._version(state.id) >= state.version:
+            if self._version(state.key) >= state.version:
                 return False
-            self._states[state.id] = state
+            self._states[state.key] = state
             return True
 
-    def _version(self, account: str) -> int:
-        state = self._states.get(account)
+    def _version(self, key: Key) -> int:
+        state = self._states.get(key)
         return state.version if state else 0

@@ -1,0 +1,176 @@
+"""Accounts: opened, watched, limited, frozen, closed; and what movements may do to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+from ledger.contracts.commands import Alert
+from tests.support.model.velocity import ModelLimit
+
+DEBIT_SIDE = ("asset", "expense")
+
+
+class Leg(NamedTuple):
+    """So much from one account to another."""
+
+    source: str
+    destination: str
+    minor: int
+    currency: str
+
+
+@dataclass
+class ModelAccount:
+    """An account as the model knows it."""
+
+    currency: str
+    debit_side: bool
+    lowest: int | None
+    highest: int | None
+    book: str
+    opened_at: str
+    version: int = 1
+    debits: int = 0
+    credits: int = 0
+    held_debits: int = 0
+    held_credits: int = 0
+    frozen: set[str] = field(default_factory=set)
+    closed: bool = False
+    lowest_of: str = "available"
+    highest_of: str = "available"
+    alerts: tuple[Alert, ...] = ()
+    velocity: list[ModelLimit] = field(default_factory=list)
+
+    @property
+    def balance(self) -> int:
+        """What is posted, on the normal side."""
+        return (self.debits - self.credits) * (1 if self.debit_side else -1)
+
+    @property
+    def least(self) -> int:
+        """The balance that the lowest one is for: with all that is held against it, or without."""
+        against = self.held_credits if self.debit_side else self.held_debits
+        return self.balance - (against if self.lowest_of == "available" else 0)
+
+    @property
+    def most(self) -> int:
+        """The balance that the highest one is for: with all that is held for it, or without."""
+        in_favour = self.held_debits if self.debit_side else self.held_credits
+        return self.balance + (in_favour if self.highest_of == "available" else 0)
+
+    @property
+    def totals(self) -> dict[str, Any]:
+        """What an event says of it."""
+        names = ("version", "debits", "credits", "held_debits", "held_credits")
+        return {name: getattr(self, name) for name in names}
+
+    def copy(self) -> ModelAccount:
+        """The same, to be changed."""
+        limits = [ModelLimit(one.rule, list(one.spent)) for one in self.velocity]
+        return replace(self, frozen=set(self.frozen), velocity=limits)
+
+    def limit_by(self, given: Mapping[str, Any], limits: Iterable[ModelLimit] | None) -> None:
+        """Takes what `account.set_limits` gave; None as limits: they stay."""
+        self.lowest = given.get("min_balance_minor", self.lowest)
+        self.highest = given.get("max_balance_minor", self.highest)
+        self.lowest_of = given.get("min_balance_basis", self.lowest_of)
+        self.highest_of = given.get("max_balance_basis", self.highest_of)
+        if limits is not None:
+            counted = {one.what_it_counts: one.spent for one in self.velocity}
+            self.velocity = [
+                ModelLimit(one.rule, list(counted.get(one.what_it_counts, ()))) for one in limits
+            ]
+
+
+Accounts = dict[str, ModelAccount]
+
+
+def named_in(legs: Iterable[Leg]) -> list[str]:
+    """The accounts of legs, each once, in order."""
+    return list(dict.fromkeys(name for leg in legs for name in (leg.source, leg.destination)))
+
+
+class Moves(NamedTuple):
+    """What a payment event does: posts these, holds these, lets go of those; does it count?"""
+
+    posted: list[Leg]
+    held: list[Leg]
+    let_go: list[Leg]
+    counts: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """The accounts that get a new version."""
+        return named_in([*self.posted, *self.held, *self.let_go])
+
+
+def refusals(accounts: Accounts, moves: Moves, at: str) -> set[str]:
+    """All that these accounts have against the moves, but that they exist."""
+    wrong: set[str] = set()
+    for leg in (*moves.posted, *moves.held):
+        for name, side in ((leg.source, "debits"), (leg.destination, "credits")):
+            account = accounts[name]
+            wrong |= {"account_closed"} if account.closed else set()
+            wrong |= {"account_frozen"} if side in account.frozen else set()
+            wrong |= {"currency_mismatch"} if account.currency != leg.currency else set()
+    for name, now in moved(accounts, moves, at).items():
+        wrong |= _worse(accounts[name], now)
+        if any(limit.refuses(spent, at) for limit, spent in _counted(accounts[name], moves, name)):
+            wrong.add("velocity_limit_exceeded")
+    return wrong
+
+
+def _worse(before: ModelAccount, now: ModelAccount) -> set[str]:
+    """What of an account may not become of it."""
+    wrong = set()
+    if max(now.debits + now.held_debits, now.credits + now.held_credits) >= 2**63:
+        wrong.add("balance_overflow")
+    if now.lowest is not None and now.least < min(now.lowest, before.least):
+        wrong.add("insufficient_funds")
+    if now.highest is not None and now.most > max(now.highest, before.most):
+        wrong.add("balance_limit_exceeded")
+    return wrong
+
+
+def moved(accounts: Accounts, moves: Moves, at: str) -> Accounts:
+    """The accounts touched, as they are after the moves."""
+    after = {name: accounts[name].copy() for name in moves.names}
+    for leg in moves.posted:
+        after[leg.source].debits += leg.minor
+        after[leg.destination].credits += leg.minor
+    for legs, sign in ((moves.held, 1), (moves.let_go, -1)):
+        for leg in legs:
+            after[leg.source].held_debits += sign * leg.minor
+            after[leg.destination].held_credits += sign * leg.minor
+    for name, account in after.items():
+        account.version += 1
+        for limit, spent in _counted(account, moves, name):
+            limit.spent.append((at, spent))
+    return after
+
+
+def crossed(before: ModelAccount, after: ModelAccount) -> list[Alert]:
+    """The alerts that lie between the two balances, in the direction in which they were passed."""
+    passed = {
+        "below": range(after.balance + 1, before.balance + 1),
+        "above": range(before.balance, after.balance),
+    }
+    return [one for one in before.alerts if one.threshold_minor in passed[one.direction]]
+
+
+def _counted(account: ModelAccount, moves: Moves, name: str) -> list[tuple[ModelLimit, int]]:
+    """The limits that the moves count for, and how much: debits and credits are not set off.
+
+    What was held was counted when it was, so of a capture only what it takes beyond that counts.
+    """
+    if not moves.counts:
+        return []
+    gross = {"debits": 0, "credits": 0}
+    for legs, sign in ((moves.posted, 1), (moves.held, 1), (moves.let_go, -1)):
+        for leg in legs:
+            gross["debits"] += sign * leg.minor * (leg.source == name)
+            gross["credits"] += sign * leg.minor * (leg.destination == name)
+    amounts = [(limit, gross[limit.rule.direction]) for limit in account.velocity]
+    return [(limit, spent) for limit, spent in amounts if spent > 0]

@@ -1,0 +1,128 @@
+"""The plainest ledger: what every reply and every total must be, in the fewest words.
+
+Written from the rules and not from the code: no store, no clock (when a command is recorded is
+told), and nothing that could conflict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ledger.contracts.commands import (
+    AtomicBatch,
+    AuthorizePayment,
+    BaseCommand,
+    CapturePayment,
+    CloseAccount,
+    CloseBook,
+    Command,
+    DefineTemplate,
+    ExpirePayment,
+    FreezeAccount,
+    IncreasePayment,
+    OpenAccount,
+    OpenBook,
+    PostPayment,
+    PostTemplate,
+    ReopenBook,
+    ReversePayment,
+    ScreenPayment,
+    SetAlerts,
+    SetLimits,
+    SetMetadata,
+    UnfreezeAccount,
+    VoidPayment,
+)
+from tests.support.model import account_commands as accounts
+from tests.support.model import book_commands as books
+from tests.support.model import payment_commands as payments
+from tests.support.model.known import Detail, Known
+from tests.support.model.replies import (
+    UNRECORDED,
+    Refusal,
+    Reply,
+    as_asked,
+    differing,
+    refuse_for,
+)
+
+
+class Model(Known):
+    """What every reply must be."""
+
+    def handle(self, command: Command, at: str, heard: Reply | None = None) -> Reply:
+        """The reply to `command`, recorded `at` (if it was not before), which is then decided.
+
+        A refusal is for the first reason in precedence, or, where another worker may have moved the
+        other subjects meanwhile, for that of `heard`, if it holds.
+        """
+        request = as_asked(command)
+        if command.id in self.decided:
+            before, reply = self.decided[command.id]
+            fields = differing(before, request)
+            if fields:
+                return Reply("mismatch", False, fields)
+            return Reply(reply.verdict, True, reply.detail)
+        tried = self.copy()
+        try:
+            reply = Reply("accepted", False, _decided(tried, command, at))
+        except Refusal as refusal:
+            first = refusal.reasons[0]
+            if heard is not None and heard.detail in refusal.reasons:
+                first = heard.detail
+            reply = Reply("malformed" if first in UNRECORDED else "rejected", False, first)
+        else:
+            self.take(tried)
+        if reply.verdict != "malformed":
+            self.decided[command.id] = (request, reply)
+        return reply
+
+    def against(self, command: Command, at: str) -> list[str]:
+        """The reasons against a command; nothing happens."""
+        try:
+            _decided(self.copy(), command, at)
+        except Refusal as refusal:
+            return refusal.reasons
+        return []
+
+
+def _decided(known: Known, command: BaseCommand, at: str) -> Detail:
+    """What becomes of each subject that a command changes. Raises Refusal, half done."""
+    return _DECIDING[type(command)](known, command, at)
+
+
+def _batch(known: Known, batch: AtomicBatch, at: str) -> Detail:
+    """Every command on the effects of those before it."""
+    refuse_for({"member_id_used" for one in batch.commands if one.id in known.decided})
+    detail: Detail = {}
+    for member in batch.commands:
+        mine = _decided(known, member, at)
+        known.decided[member.id] = (as_asked(member), Reply("accepted", False, mine))
+        detail["member", member.id] = mine
+    return detail
+
+
+_DECIDING: dict[type[BaseCommand], Callable[[Known, Any, str], Detail]] = {
+    AtomicBatch: _batch,
+    AuthorizePayment: payments.authorize,
+    CapturePayment: payments.capture,
+    CloseAccount: accounts.close,
+    CloseBook: books.close_book,
+    DefineTemplate: books.define_template,
+    ExpirePayment: payments.expire,
+    FreezeAccount: accounts.freeze,
+    IncreasePayment: payments.increase,
+    OpenAccount: accounts.open_account,
+    OpenBook: books.open_book,
+    PostPayment: payments.post,
+    PostTemplate: payments.post_template,
+    ReopenBook: books.reopen_book,
+    ReversePayment: payments.reverse,
+    ScreenPayment: payments.screen,
+    SetAlerts: accounts.set_alerts,
+    SetLimits: accounts.set_limits,
+    SetMetadata: accounts.set_metadata,
+    UnfreezeAccount: accounts.unfreeze,
+    VoidPayment: payments.void,
+}
