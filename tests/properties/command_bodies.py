@@ -14,16 +14,44 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from ledger.contracts.card_numbers import holds_card_number
-from ledger.contracts.commands import SYSTEM_ID_PREFIXES
-from ledger.contracts.currencies import MINOR_DIGITS
+from tests.properties.command_documents import (
+    DOCUMENTS,
+    Document,
+    documents,
+    ids,
+    instants,
+    openings,
+)
 
-Document = dict[str, Any]
+__all__ = [
+    "DOCUMENTS",
+    "ODD_NAMES",
+    "ODD_VALUES",
+    "Document",
+    "Path",
+    "Raw",
+    "Twice",
+    "body_of",
+    "damaged",
+    "documents",
+    "ids",
+    "inner_objects",
+    "instants",
+    "json_values",
+    "mutated",
+    "openings",
+    "places",
+    "value_at",
+    "with_value",
+    "without",
+    "written",
+]
+
 Path = tuple[str | int, ...]
 
-LISTS = ("postings", "alerts", "reasons")
-BOM = b"\xef\xbb\xbf"
-ID_ALPHABET = "ABCXYZabcxyz0189._:-"
+
+#: Where a client chooses the names of an object's members.
+OF_CLIENTS_NAMES = ("metadata", "parameters")
 
 
 @dataclass(frozen=True)
@@ -60,96 +88,6 @@ def body_of(document: object) -> bytes:
     """The body with that document in it."""
     return written(document).encode("utf-8", "surrogatepass")
 
-
-ids = st.text(ID_ALPHABET, min_size=1, max_size=64).filter(
-    lambda text: not text.startswith(SYSTEM_ID_PREFIXES)
-)
-currencies = st.sampled_from(sorted(MINOR_DIGITS))
-amounts = st.integers(1, 2**63 - 1)
-instants = st.builds(
-    "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}{}".format,
-    st.integers(2, 9998),  # one year inside, so that no offset leads out of the calendar
-    st.integers(1, 12),
-    st.integers(1, 28),
-    st.integers(0, 23),
-    st.integers(0, 59),
-    st.integers(0, 59),
-    st.one_of(st.just(""), st.integers(0, 999_999).map(".{:06}".format), st.just(".5")),
-    st.sampled_from(["Z", "+00:00", "-00:00", "+23:59", "-11:30"]),
-)
-
-
-def texts(length_max: int) -> st.SearchStrategy[str]:
-    """Free text as the contract allows it."""
-    return (
-        st.text(
-            st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")),
-            min_size=1,
-            max_size=length_max,
-        )
-        .filter(str.strip)
-        .filter(lambda text: not holds_card_number(text))
-    )
-
-
-def _shuffled(document: Document) -> st.SearchStrategy[Document]:
-    return st.permutations(list(document.items())).map(dict)
-
-
-openings: st.SearchStrategy[Document] = st.fixed_dictionaries(
-    {
-        "type": st.just("account.open"),
-        "v": st.just(1),
-        "id": ids,
-        "account": ids,
-        "currency": currencies,
-        "account_type": st.sampled_from(["asset", "liability", "equity", "income", "expense"]),
-    },
-    optional={
-        "min_balance_minor": st.one_of(st.none(), st.integers(-(2**63) + 1, 0)),
-        "max_balance_minor": st.one_of(st.none(), st.integers(0, 2**63 - 1)),
-        "effective_at": instants,
-    },
-).flatmap(_shuffled)
-
-postings: st.SearchStrategy[Document] = (
-    st.fixed_dictionaries(
-        {"source": ids, "destination": ids, "amount_minor": amounts, "currency": currencies}
-    )
-    .filter(lambda posting: posting["source"] != posting["destination"])
-    .flatmap(_shuffled)
-)
-
-payments: st.SearchStrategy[Document] = st.fixed_dictionaries(
-    {
-        "type": st.just("payment.post"),
-        "v": st.just(1),
-        "id": ids,
-        "postings": st.lists(postings, min_size=1, max_size=4),
-    },
-    optional={"effective_at": instants, "reference": texts(64), "description": texts(140)},
-).flatmap(_shuffled)
-
-alert_settings: st.SearchStrategy[Document] = st.fixed_dictionaries(
-    {
-        "type": st.just("account.set_alerts"),
-        "v": st.just(1),
-        "id": ids,
-        "account": ids,
-        "alerts": st.lists(
-            st.fixed_dictionaries(
-                {
-                    "direction": st.sampled_from(["below", "above"]),
-                    "threshold_minor": st.integers(-(2**63) + 1, 2**63 - 1),
-                }
-            ).flatmap(_shuffled),
-            max_size=4,
-            unique_by=lambda alert: (alert["direction"], alert["threshold_minor"]),
-        ),
-    }
-).flatmap(_shuffled)
-
-documents = st.one_of(openings, alert_settings, payments)
 
 #: What may stand where it should not.
 ODD_VALUES: tuple[object, ...] = (
@@ -265,6 +203,8 @@ ODD_NAMES: tuple[str, ...] = (
     "`",
     "x` - at `$.postings[0]",
     "x` - at `$.4111111111111111",
+    "x` - at `$.postings[4111111111111111]",
+    "x` - at `$.john.smith",
     "missing required field `id`",
     "missing required field `id",
     "Object missing required field `id`",
@@ -272,21 +212,28 @@ ODD_NAMES: tuple[str, ...] = (
 )
 
 
-def places(document: Document) -> list[Path]:
+def places(document: object) -> list[Path]:
     """The path of every value in a command, objects and lists too."""
-    found: list[Path] = [(name,) for name in document]
-    for parent, children in inner_objects(document):
-        found.append(parent)
-        found += [(*parent, name) for name in children]
-    return found
+    if isinstance(document, Mapping):
+        steps: list[tuple[str | int, object]] = list(document.items())
+    elif isinstance(document, list | tuple):
+        steps = list(enumerate(document))
+    else:
+        return []
+    return [path for step, inner in steps for path in ((step,), *_beneath(step, inner))]
+
+
+def _beneath(step: str | int, value: object) -> list[Path]:
+    return [(step, *path) for path in places(value)]
 
 
 def inner_objects(document: Document) -> list[tuple[Path, Document]]:
-    """The objects in a command's lists, with their paths."""
+    """The objects in a command but those of the client's own names, with their paths."""
+    found = ((path, value_at(document, path)) for path in places(document))
     return [
-        ((name, index), inner)
-        for name in LISTS
-        for index, inner in enumerate(document.get(name, ()))
+        (path, inner)
+        for path, inner in found
+        if isinstance(inner, dict) and path[-1] not in OF_CLIENTS_NAMES
     ]
 
 
@@ -343,7 +290,7 @@ def mutated(draw: st.DrawFn) -> Document:
     """A valid command with one to three changes of any kind."""
     document = draw(documents)
     for _ in range(draw(st.integers(1, 3))):
-        path = draw(st.sampled_from(places(document)))
+        path = draw(st.sampled_from(places(document) or [("x",)]))
         change = draw(st.sampled_from(["value", "drop", "add"]))
         if change == "value":
             value = draw(st.one_of(st.sampled_from(ODD_VALUES), json_values))
@@ -352,16 +299,7 @@ def mutated(draw: st.DrawFn) -> Document:
             document = without(document, path)
         else:
             document[draw(st.sampled_from(ODD_NAMES))] = draw(json_values)
-        if not _is_still_a_tree(document):
-            break
     return document
-
-
-def _is_still_a_tree(document: Document) -> bool:
-    lists = [document[name] for name in LISTS if name in document]
-    return bool(document) and all(
-        isinstance(inner, list) and all(isinstance(one, dict) for one in inner) for inner in lists
-    )
 
 
 @st.composite

@@ -7,113 +7,20 @@ projections are held to something other than the code that decides.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from itertools import combinations, count, pairwise, permutations
+from collections.abc import Callable, Iterator, Sequence
+from itertools import combinations, pairwise, permutations
 from typing import Any
 
 from hypothesis import strategies as st
-from msgspec import UNSET
 
-from ledger.contracts.commands import Posting
-from ledger.contracts.events import (
-    AccountEntry,
-    AccountEvent,
-    AccountOpened,
-    Event,
-    PaymentPosted,
-    encode_event,
-)
-from ledger.contracts.primitives import ACCOUNT_TYPES, instant_of_microseconds
+from ledger.contracts.events import Event, encode_event
+from ledger.contracts.primitives import ACCOUNT_TYPES
+from ledger.domain.chain import seal
+from ledger.domain.evolution import states_after
+from ledger.domain.states import States
+from tests.properties.projection_books import START, Book
 
-START = 1_764_000_000_000_000  # 2025-11-24T16:00:00Z
-BEFORE = "2025-01-01T00:00:00.000000Z"  # recorded and effective time differ, as they do in life
-CURRENCY = "EUR"
-
-
-@dataclass
-class Book:
-    """Makes events, remembering each account's version, totals and last event."""
-
-    events: list[AccountEvent] = field(default_factory=list)
-    entries: dict[str, list[tuple[AccountEntry, AccountEvent]]] = field(default_factory=dict)
-    _ticks: Any = field(default_factory=count)
-
-    def open(self, account: str, account_type: Any = "liability", **limits: Any) -> AccountOpened:
-        """Open an account; version 1 of it."""
-        at = self._now()
-        entry = AccountEntry(
-            id=account,
-            type=account_type,
-            version=1,
-            debits_posted_minor=0,
-            credits_posted_minor=0,
-        )
-        event = AccountOpened(
-            v=1,
-            id=f"open:{account}",
-            recorded_at=at,
-            effective_at=limits.get("effective_at", BEFORE),
-            actor="tests",
-            account=account,
-            currency=CURRENCY,
-            account_type=account_type,
-            min_balance_minor=limits.get("lowest", 0),
-            max_balance_minor=limits.get("highest"),
-            accounts=(entry,),
-        )
-        self._add(event)
-        return event
-
-    def pay(self, *postings: tuple[str, str, int], **texts: str) -> PaymentPosted:
-        """Post a payment of (source, destination, amount) postings between open accounts."""
-        at = self._now()
-        names = list(dict.fromkeys(name for posting in postings for name in posting[:2]))
-        event = PaymentPosted(
-            v=1,
-            id=f"payment-{len(self.events)}",
-            recorded_at=at,
-            effective_at=texts.get("effective_at", at),
-            actor="tests",
-            postings=tuple(
-                Posting(source=source, destination=destination, amount_minor=amount, currency="EUR")
-                for source, destination, amount in postings
-            ),
-            accounts=tuple(self._next(name, postings) for name in names),
-            reference=texts.get("reference", UNSET),
-            description=texts.get("description", UNSET),
-        )
-        self._add(event)
-        return event
-
-    def newest(self, account: str) -> AccountEntry:
-        """The account's entry in its latest event."""
-        return self.entries[account][-1][0]
-
-    def by_id(self, event_id: str) -> AccountEvent:
-        """The event that a `prev` names."""
-        return next(event for event in self.events if event.id == event_id)
-
-    def _next(self, account: str, postings: Sequence[tuple[str, str, int]]) -> AccountEntry:
-        entry, event = self.entries[account][-1]
-        return AccountEntry(
-            id=account,
-            type=entry.type,
-            version=entry.version + 1,
-            prev=event.id,
-            debits_posted_minor=entry.debits_posted_minor
-            + sum(amount for source, _, amount in postings if source == account),
-            credits_posted_minor=entry.credits_posted_minor
-            + sum(amount for _, destination, amount in postings if destination == account),
-        )
-
-    def _add(self, event: AccountEvent) -> None:
-        self.events.append(event)
-        for entry in event.accounts:
-            self.entries.setdefault(entry.id, []).append((entry, event))
-
-    def _now(self) -> str:
-        return instant_of_microseconds(START + 1_000 * next(self._ticks))
+__all__ = ["START", "Book"]
 
 
 def message(event: Event, message_id: str = "m", received: int = 1) -> dict[str, Any]:
@@ -142,30 +49,98 @@ def raw_message(body: str, message_id: str = "m", received: int = 1) -> dict[str
     }
 
 
-Batches = list[list[AccountEvent]]
+Batches = list[list[Event]]
 
 ACCOUNTS = ("a", "b", "c", "d")
+_AMOUNTS = st.integers(1, 1_000)
+_TEXTS = st.dictionaries(st.sampled_from(("name", "tier")), st.sampled_from("xyz"), max_size=2)
+_SIDES = st.sampled_from(("debits", "credits", "both"))
 
 
 @st.composite
-def books(draw: st.DrawFn, payments_max: int = 12) -> Book:
-    """A few accounts, and payments of one to four postings between them."""
+def books(draw: st.DrawFn, actions_max: int = 12) -> Book:
+    """A few accounts, and whatever can become of them, of payments and of metadata."""
     book = Book()
-    open_accounts = ACCOUNTS[: draw(st.integers(2, len(ACCOUNTS)))]
-    for account in open_accounts:
-        book.open(account, draw(st.sampled_from(ACCOUNT_TYPES)))
-    pairs = st.sampled_from(list(permutations(open_accounts, 2)))
-    posting = st.builds(lambda pair, amount: (*pair, amount), pairs, st.integers(1, 1_000))
-    for _ in range(draw(st.integers(0, payments_max))):
-        book.pay(*draw(st.lists(posting, min_size=1, max_size=4)))
+    for account in ACCOUNTS[: draw(st.integers(2, len(ACCOUNTS)))]:
+        book.open(account, draw(st.sampled_from(ACCOUNT_TYPES)), metadata=draw(st.none() | _TEXTS))
+    for _ in range(draw(st.integers(0, actions_max))):
+        draw(st.sampled_from(_ACTIONS))(draw, book)
     return book
+
+
+def _postings(draw: st.DrawFn, book: Book) -> list[tuple[str, str, int]]:
+    pairs = st.sampled_from(list(permutations(book.entries, 2)))
+    posting = st.builds(lambda pair, amount: (*pair, amount), pairs, _AMOUNTS)
+    return draw(st.lists(posting, min_size=1, max_size=4))
+
+
+def _pay(draw: st.DrawFn, book: Book) -> None:
+    book.pay(*_postings(draw, book), reference=draw(st.sampled_from(("r", ""))))
+
+
+def _hold(draw: st.DrawFn, book: Book) -> None:
+    book.hold(*_postings(draw, book))
+
+
+def _go_on_with_hold(draw: st.DrawFn, book: Book) -> None:
+    held = [name for name, life in book.payments.items() if life.is_open]
+    if not held:
+        return
+    payment = draw(st.sampled_from(held))
+    left = book.payments[payment].left
+    # What is captured may be beyond what is left.
+    amounts = tuple(draw(st.integers(0, amount + 2)) for amount in left)
+    how = draw(st.sampled_from(("capture", "final", "increase", "void", "expire")))
+    if how in ("void", "expire"):
+        book.release(payment, expired=how == "expire")
+    elif how == "increase":
+        book.increase(payment, amounts)
+    elif any(amounts):
+        book.capture(payment, amounts, final=how == "final")
+
+
+def _reverse(draw: st.DrawFn, book: Book) -> None:
+    given = [name for name, life in book.payments.items() if any(life.reversible)]
+    if given:
+        payment = draw(st.sampled_from(given))
+        amounts = tuple(draw(st.integers(0, most)) for most in book.payments[payment].reversible)
+        if any(amounts):
+            book.reverse(payment, amounts)
+
+
+def _describe(draw: st.DrawFn, book: Book) -> None:
+    subjects = [("account", name) for name in book.entries]
+    subjects += [("payment", name) for name in book.payments]
+    book.describe(*draw(st.sampled_from(subjects)), draw(_TEXTS))
+
+
+def _change(draw: st.DrawFn, book: Book) -> None:
+    account = draw(st.sampled_from(list(book.entries)))
+    how = draw(st.sampled_from(("freeze", "unfreeze", "limit", "alert", "close")))
+    if how == "freeze":
+        book.freeze(account, draw(_SIDES))
+    elif how == "limit":
+        book.limit(account, draw(st.none() | st.integers(-9, 0)), draw(st.booleans()))
+    else:
+        getattr(book, how)(account)
+
+
+def _refuse(draw: st.DrawFn, book: Book) -> None:
+    book.refuse(draw(st.sampled_from(("post", "authorize", "template", "account", "capture"))))
+
+
+_Action = Callable[[st.DrawFn, Book], None]
+_ACTIONS: tuple[_Action, ...] = (
+    *(_pay, _pay, _hold, _hold, _go_on_with_hold, _go_on_with_hold, _go_on_with_hold),
+    *(_reverse, _describe, _change, _refuse),
+)
 
 
 @st.composite
 def deliveries(draw: st.DrawFn, book: Book) -> Batches:
     """The book's events in any order, some of them several times, cut into batches."""
-    again = draw(st.lists(st.sampled_from(book.events), max_size=8))
-    order = draw(st.permutations([*book.events, *again]))
+    again = draw(st.lists(st.sampled_from(book.recorded), max_size=8))
+    order = draw(st.permutations([*book.recorded, *again]))
     return cut(order, draw(st.sets(st.integers(1, len(order)))))
 
 
@@ -176,10 +151,20 @@ def delivered_books(draw: st.DrawFn) -> tuple[Book, Batches]:
     return book, draw(deliveries(book))
 
 
-def cut(events: Sequence[AccountEvent], places: set[int]) -> Batches:
+def cut(events: Sequence[Event], places: set[int]) -> Batches:
     """The events in batches that end at `places`; none is empty."""
     edges = sorted({0, len(events), *(place for place in places if place < len(events))})
     return [list(events[start:end]) for start, end in pairwise(edges)]
+
+
+def states_of(events: Sequence[Event]) -> States:
+    """The states that decisions are made on after these events, all there are, in their order."""
+    states = States()
+    for event in events:
+        for state in states_after(states, event, seal(event, states)):
+            states.put(state)
+        states.events[event.id] = event
+    return states
 
 
 def four_events() -> Book:
@@ -192,11 +177,13 @@ def four_events() -> Book:
     return book
 
 
-def every_delivery(book: Book) -> Iterator[Batches]:
-    """All orders of the book's events, without and with one of them repeated, in all batches."""
-    for repeated in ([], *([event] for event in book.events)):
-        events = [*book.events, *repeated]
-        orders = {tuple(id(event) for event in order): order for order in permutations(events)}
+def every_delivery(events: Sequence[Event]) -> Iterator[Batches]:
+    """All orders of the events, without and with one of them repeated, in all batches."""
+    for repeated in ([], *([event] for event in events)):
+        orders = {
+            tuple(id(event) for event in order): order
+            for order in permutations([*events, *repeated])
+        }
         for order in orders.values():
             for size in range(len(order)):
                 for places in combinations(range(1, len(order)), size):

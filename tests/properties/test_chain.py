@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from ledger.domain.accounts import GENESIS_HASH
 from ledger.domain.chain import link, seal
+from ledger.domain.states import States
 from tests.support.builders import STAMP, accepted, advanced, opened, opening, paying
 
 Chain = list[tuple[bytes, bytes]]
@@ -101,9 +102,11 @@ def test_an_event_extends_the_chain_of_each_account_it_touches() -> None:
     stored = seal(event, states)
     assert stored.id == "p"
     assert stored.hashes == tuple(
-        sha256(states[name].hash + stored.data).digest() for name in ("a", "b")
+        sha256(states.accounts[name].hash + stored.data).digest() for name in ("a", "b")
     )
     after, _ = advanced(states, event)
-    assert (after["a"].hash, after["b"].hash) == stored.hashes
-    first = accepted({}, opening("c"), STAMP)
-    assert seal(first, {}).hashes == (sha256(bytes(32) + seal(first, {}).data).digest(),)
+    assert (after.accounts["a"].hash, after.accounts["b"].hash) == stored.hashes
+    first = accepted(States(), opening("c"), STAMP)
+    assert seal(first, States()).hashes == (
+        sha256(bytes(32) + seal(first, States()).data).digest(),
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import statistics
 from collections import Counter
@@ -10,6 +11,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from consumers.fraud.codec import decoded, encoded
 from consumers.fraud.features import (
@@ -28,6 +30,19 @@ from consumers.fraud.features import (
     payee_hash,
 )
 from consumers.fraud.measures import WEEK_WEIGHTS, measured
+from ledger.contracts import examples
+from ledger.contracts.events import (
+    ACCOUNT_EVENT_TYPES,
+    AccountEvent,
+    LaterPaymentEvent,
+    PaymentCaptured,
+    PaymentExpired,
+    PaymentIncreased,
+    PaymentReversed,
+    PaymentVoided,
+    decode_event,
+    entries_of,
+)
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
 from ledger.runtime.faults import BrokenItemError
 from tests.support.fraud import DAY, MONDAY, WEEK, Ledger, histories, learned
@@ -181,6 +196,68 @@ def test_time_is_the_effective_time_but_never_later_than_the_recorded_one() -> N
     assert {each.hour for each in movements(future)} == {MONDAY}
 
 
+@given(st.integers(1, 10**7), st.integers(1, 10**7), st.integers(0, 60))
+def test_a_hold_is_a_payment_once_and_income_when_it_is_captured(
+    held: int, captured: int, hours: int
+) -> None:
+    """To its payer it is what a payment posted in that hour is, whatever part of it is captured
+    then, and in how many parts; to its payee, what was captured, when it was."""
+    leg = ("ann", "bob", held)
+    ledger, posted = Ledger(), Ledger()
+    hold = ledger.hold(leg, hour=MONDAY)
+    posted.pay(leg, hour=MONDAY)
+    for amount in (captured, 1):
+        ledger.later(PaymentCaptured, hold.id, ("ann", "bob", amount), hour=MONDAY + hours)
+    plain, of_hold = features_of(posted, "ann"), features_of(ledger, "ann")
+    assert of_hold == structs.replace(plain, versions=((1, 3),))
+    found = features_of(ledger, "bob")
+    assert found.received == {MONDAY + hours: captured + 1}
+    assert (found.sent, found.versions) == ({}, ((1, 3),))
+
+
+@pytest.mark.parametrize("kind", [PaymentVoided, PaymentExpired, PaymentReversed])
+@given(st.integers(1, 10**7), st.integers(0, 60))
+def test_what_is_released_or_given_back_undoes_nothing_and_is_no_income(
+    kind: type[LaterPaymentEvent], minor: int, hours: int
+) -> None:
+    """Only a version more was seen: of the payer, and of who gives back."""
+    ledger = Ledger()
+    payment = ledger.pay(("ann", "bob", 10**7), hour=MONDAY)
+    before = {name: features_of(ledger, name) for name in ("ann", "bob")}
+    ledger.later(kind, payment.id, ("bob", "ann", minor), hour=MONDAY + hours)
+    for name, features in before.items():
+        assert features_of(ledger, name) == structs.replace(features, versions=((1, 2),))
+
+
+def test_what_is_added_to_a_hold_is_one_more_payment_to_nobody_else() -> None:
+    """It counts as sent, and no payee is paid once more; an increase of time alone is nothing."""
+    ledger = Ledger()
+    hold = ledger.hold(("ann", "bob", 500), hour=MONDAY)
+    ledger.later(PaymentIncreased, hold.id, ("ann", "bob", 70), hour=MONDAY + 1)
+    longer = ledger.later(PaymentIncreased, hold.id, hour=MONDAY + 2)
+    assert movements(longer) == ()
+    found = features_of(ledger, "ann")
+    assert found.sent == {MONDAY: (1, 500, 500**2), MONDAY + 1: (1, 70, 70**2)}
+    assert set(found.paid.values()) == {1}
+
+
+@pytest.mark.parametrize("name", ACCOUNT_EVENT_TYPES)
+def test_every_event_of_accounts_is_observed_and_those_without_money_change_nothing(
+    name: str,
+) -> None:
+    """Each type that the ledger records: a version is seen; sums only of payments and captures."""
+    event = decode_event(json.dumps(examples.EVENTS[name, 1]))
+    assert isinstance(event, AccountEvent)
+    found = movements(event)
+    assert [each.account for each in found] == [
+        entry.id for entry in entries_of(event) if entry.type == "liability"
+    ]
+    sends = {"payment.posted", "payment.authorized", "payment.increased"}
+    assert any(each.sent_minor for each in found) == (name in sends)
+    receives = {"payment.posted", "payment.captured"}
+    assert any(each.received_minor for each in found) == (name in receives)
+
+
 def test_only_customers_are_remembered_and_only_they_are_payees() -> None:
     """The bank's own accounts have no features, and a fee is a payment to nobody new."""
     ledger = Ledger()
@@ -273,6 +350,12 @@ def test_the_usual_number_of_payments_counts_from_the_opening(weeks: int, usual:
         opened_hour=MONDAY - weeks * WEEK, sent_weeks={week: (31, 31, 31)}, newest_hour=MONDAY
     )
     assert measured(features, _payment(MONDAY)).usual_payments_day == usual
+
+
+def features_of(ledger: Ledger, name: str) -> Features:
+    """What all events of an account come to."""
+    every = [each for event in ledger.events for each in movements(event)]
+    return learned([each for each in every if each.account == name])
 
 
 def _payment(hour: int) -> Movement:

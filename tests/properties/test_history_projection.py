@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from typing_extensions import override
 
-from ledger.contracts.commands import Posting
-from ledger.contracts.events import Accepted, PaymentPosted
+from ledger.contracts.events import AccountEntry, AccountEvent, Event, entries_of
 from ledger.contracts.primitives import balance_minor
 from projections.history.apply import Row, RowKey
 from projections.history.completeness import Completeness, Gap, gaps, missing, settle, walk
@@ -27,33 +27,55 @@ from tests.properties.projection_streams import (
     four_events,
 )
 
-
-def facts_of(book: Book) -> dict[RowKey, tuple[object, ...]]:
-    """For each account and version: its event, what it moved, the totals and balance after it."""
-    return {
-        (account, number): (
-            event.id,
-            event.__struct_config__.tag,
-            event.recorded_at,
-            event.effective_at,
-            sum(p.amount_minor for p in postings_of(event) if p.source == account),
-            sum(p.amount_minor for p in postings_of(event) if p.destination == account),
-            entry.debits_posted_minor,
-            entry.credits_posted_minor,
-            balance_minor(entry.type, entry.debits_posted_minor, entry.credits_posted_minor),
-            entry.prev,
-        )
-        for account, entries in book.entries.items()
-        for number, (entry, event) in enumerate(entries, start=1)
-    }
+Facts = tuple[object, ...]
 
 
-def postings_of(event: Accepted) -> Sequence[Posting]:
-    """The postings of a payment; none for an opening."""
-    return event.postings if isinstance(event, PaymentPosted) else ()
+def facts_of(book: Book) -> dict[RowKey, Facts]:
+    """For each account and version: its event, the payment that this is of, what its totals became
+    and by how much that changed them."""
+    facts: dict[RowKey, Facts] = {}
+    for account, entries in book.entries.items():
+        before = (0, 0, 0, 0)
+        for number, (entry, event) in enumerate(entries, start=1):
+            after = totals_of(entry)
+            facts[account, number] = (
+                event.id,
+                event.__struct_config__.tag,
+                event.recorded_at,
+                event.effective_at,
+                after,
+                tuple(now - was for was, now in zip(before, after, strict=True)),
+                balance_minor(entry.type, *after[:2]),
+                entry.prev,
+                getattr(event, "payment", event.id),
+                legs_of(event, account),
+            )
+            before = after
+    return facts
 
 
-def facts_in(store: MemoryHistoryStore) -> dict[RowKey, tuple[object, ...]]:
+def totals_of(totals: AccountEntry | Row) -> tuple[int, int, int, int]:
+    """Posted and pending debits and credits."""
+    return (
+        totals.debits_posted_minor,
+        totals.credits_posted_minor,
+        totals.debits_pending_minor,
+        totals.credits_pending_minor,
+    )
+
+
+def legs_of(event: Any, account: str) -> list[tuple[str, str, int]]:
+    """The postings of the event that an account is in: the other one, the side, the amount."""
+    return [
+        (posting.destination, "debit", posting.amount_minor)
+        if posting.source == account
+        else (posting.source, "credit", posting.amount_minor)
+        for posting in getattr(event, "postings", ())
+        if account in (posting.source, posting.destination)
+    ]
+
+
+def facts_in(store: MemoryHistoryStore) -> dict[RowKey, Facts]:
     """The same of the rows in the store."""
     return {
         row.key: (
@@ -61,12 +83,17 @@ def facts_in(store: MemoryHistoryStore) -> dict[RowKey, tuple[object, ...]]:
             row.type,
             row.recorded_at,
             row.effective_at,
-            row.debited_minor,
-            row.credited_minor,
-            row.debits_posted_minor,
-            row.credits_posted_minor,
+            totals_of(row),
+            (
+                row.debited_minor,
+                row.credited_minor,
+                row.debits_pended_minor,
+                row.credits_pended_minor,
+            ),
             row.balance_minor,
             row.prev,
+            row.payment or row.event,
+            [(leg.counterparty, leg.side, leg.amount_minor) for leg in row.legs],
         )
         for row in store.rows()
     }
@@ -99,7 +126,7 @@ def test_every_order_of_four_events_with_a_repetition_gives_the_same_rows() -> N
     """Exhaustively: each order of four events, one of them twice, cut in every way into batches;
     and in each, what is complete is known exactly after every batch."""
     book = four_events()
-    for batches in every_delivery(book):
+    for batches in every_delivery(book.recorded):
         store = MemoryHistoryStore()
         for batch in batches:
             project(store, batch, checkpoint_every=2)
@@ -197,7 +224,7 @@ def versions_of(found: Iterable[Gap]) -> set[RowKey]:
     return {(gap.account, version) for gap in found for version in range(gap.first, gap.last + 1)}
 
 
-def walked(book: Book, gap: Gap) -> Iterable[Accepted]:
+def walked(book: Book, gap: Gap) -> Iterable[AccountEvent]:
     """The events of a gap, newest first, found by `prev` alone."""
     event_id = gap.event
     for version in range(gap.last, gap.first - 1, -1):
@@ -258,14 +285,14 @@ def test_what_did_not_fail_is_written_and_what_failed_can_be_retried(
     has all its rows at once, and retrying those that failed ends in the whole history."""
     book, batches = drawn
     store = FaultyStore(plan=plan)
-    waiting = list(batches)
+    waiting: list[Sequence[Event]] = list(batches)
     while waiting:
         batch = waiting.pop()
         failed = project(store, batch, checkpoint_every=2).failed
         written = {row.key for row in store.rows()}
         for place, event in enumerate(batch):
             if place not in failed:
-                assert {(entry.id, entry.version) for entry in event.accounts} <= written
+                assert {(entry.id, entry.version) for entry in entries_of(event)} <= written
         if failed:
             waiting.insert(0, [batch[place] for place in failed])
     assert facts_in(store) == facts_of(book)

@@ -21,6 +21,7 @@ from ledger.importers.iso20022.accounts import is_iban
 from ledger.importers.iso20022.pain001 import payment_id
 from ledger.importers.payment_file import judge
 from ledger.importers.payments_csv import PaymentsCsv, opening_id
+from tests.support.importing import TIMES
 
 CURRENCIES = st.sampled_from(sorted(MINOR_DIGITS))
 AMOUNTS = st.integers(1, AMOUNT_MINOR_MAX)
@@ -115,7 +116,7 @@ def test_payments_that_are_written_as_csv_are_read_back(
     with TemporaryDirectory() as directory:
         path = Path(directory) / "payments.csv"
         path.write_text(text.getvalue(), encoding="utf-8-sig" if mark else "utf-8", newline="")
-        judged = judge(PaymentsCsv(path))
+        judged = judge(PaymentsCsv(path, TIMES))
         assert judged.faults.kept == []
         commands = [decode_command(one.body) for one in judged.sendable()]
     found = [

@@ -12,7 +12,18 @@ from consumers.notifications.decide import decide
 from consumers.notifications.topic import ATTRIBUTES_MAX, REQUEST_BYTES_MAX, message_bytes
 from ledger.contracts.commands import Alert
 from ledger.contracts.currencies import MINOR_DIGITS
-from ledger.contracts.events import Event, encode_event, entries_of
+from ledger.contracts.events import (
+    AccountEvent,
+    CommandRejected,
+    Event,
+    MetadataSet,
+    PaymentEvent,
+    PaymentScreened,
+    currency_of,
+    encode_event,
+    entries_of,
+    payment_of,
+)
 from ledger.contracts.notifications import (
     AMOUNT_BANDS,
     NOTIFICATION_TYPES,
@@ -30,8 +41,11 @@ currencies = st.sampled_from(sorted(MINOR_DIGITS))
 
 @given(decided())
 def test_an_event_gives_itself_and_an_alert_for_each_crossing(event: Event) -> None:
-    """Exactly these, in this order, and each can be read back."""
+    """Exactly these, in this order, and each can be read back; of a screening, nothing."""
     text = encode_event(event).decode()
+    if isinstance(event, PaymentScreened):
+        assert decide(event, text) == ()
+        return
     first, *others = decide(event, text)
     assert first.body == text
     told = [decode_notification(message.body) for message in (first, *others)]
@@ -55,7 +69,9 @@ def test_attributes_are_always_ones_that_sns_takes(event: Event) -> None:
     """Few enough for raw delivery, none empty, known names, and the message small enough."""
     for message in decide(event, encode_event(event).decode()):
         assert 1 <= len(message.attributes) <= ATTRIBUTES_MAX
-        assert set(message.attributes) <= {"type", "account", "currency", "amount_band", "reason"}
+        assert set(message.attributes) <= {
+            *("type", "account", "currency", "amount_band", "payment", "reason")
+        }
         assert message.attributes["type"] in NOTIFICATION_TYPES
         for value in message.attributes.values():
             values = (value,) if isinstance(value, str) else value
@@ -67,10 +83,23 @@ def test_attributes_are_always_ones_that_sns_takes(event: Event) -> None:
 
 
 @given(decided())
-def test_every_account_that_an_event_touches_can_be_subscribed_to(event: Event) -> None:
-    """And by its currency, wherever the event knows one."""
+def test_everything_that_an_event_touches_can_be_subscribed_to(event: Event) -> None:
+    """Its accounts, and their currencies; its payment, and that of its metadata; and of a refusal,
+    all that caused it."""
     attributes = attributes_of(event)
-    assert {entry.id for entry in entries_of(event)} <= set(attributes["account"])
+    accounts, payments = set(attributes.get("account", ())), set(attributes.get("payment", ()))
+    assert {entry.id for entry in entries_of(event)} <= accounts
+    if isinstance(event, AccountEvent):
+        currencies = {currency_of(event, entry.id) for entry in event.accounts}
+        assert currencies <= set(attributes.get("currency", ()))
+    if isinstance(event, PaymentEvent):
+        assert payments == {payment_of(event)}
+    if isinstance(event, MetadataSet):
+        assert event.subject_id in (accounts if event.subject == "account" else payments)
+    if isinstance(event, CommandRejected):
+        causes = {(cause.kind, cause.id) for cause in event.causes}
+        assert {id for kind, id in causes if kind == "account"} <= accounts
+        assert {id for kind, id in causes if kind == "payment"} <= payments
     for alert in alerts_of(event):
         assert set(attributes_of(alert)["account"]) <= set(attributes["account"])
         assert set(attributes_of(alert)["currency"]) <= set(attributes["currency"])

@@ -21,6 +21,7 @@ from tests.support.histories import Moved, history
 
 DAY = 86_400
 AMOUNTS = st.integers(-(10**6), 10**6).filter(bool)
+PENDED = st.one_of(st.just((0, 0)), st.tuples(st.integers(-50, 50), st.integers(-50, 50)))
 DAYS = st.integers(0, 9)
 BASES: st.SearchStrategy[Basis] = st.sampled_from(["booked", "effective"])
 TYPES: st.SearchStrategy[AccountType] = st.sampled_from(ACCOUNT_TYPES)
@@ -28,13 +29,15 @@ TYPES: st.SearchStrategy[AccountType] = st.sampled_from(ACCOUNT_TYPES)
 
 @st.composite
 def moves(draw: st.DrawFn) -> list[Moved]:
-    """What the versions of an account did: booked in order, effective whenever."""
+    """What the versions of an account did: booked in order, effective whenever; some hold and some
+    release."""
     booked = sorted(draw(st.lists(st.integers(0, 10 * DAY - 1), min_size=1, max_size=12)))
     return [
         Moved(
             tuple(draw(st.lists(AMOUNTS, max_size=3))) if number else (),
             at,
             draw(st.integers(0, 10 * DAY - 1)),
+            pended=draw(PENDED) if number else (0, 0),
         )
         for number, at in enumerate(booked)
     ]
@@ -122,8 +125,12 @@ def test_a_history_with_a_gap_makes_no_statement(
             statement_of("a", "liability", rows[:place] + rows[place + 1 :], period, {})
 
 
-CHANGED = ("debited_minor", "credited_minor", "balance_minor", "debits_posted_minor",
-           "credits_posted_minor")  # fmt: skip
+CHANGED = (
+    *("debited_minor", "credited_minor", "balance_minor"),
+    *("debits_posted_minor", "credits_posted_minor"),
+    *("debits_pended_minor", "credits_pended_minor"),
+    *("debits_pending_minor", "credits_pending_minor"),
+)
 
 
 @given(found=moves(), data=st.data(), field=st.sampled_from(CHANGED), by=BASES)

@@ -22,6 +22,7 @@ from ledger.importers.payments_csv import (
     AccountsCsv,
     PaymentsCsv,
 )
+from tests.support.importing import TIMES
 from tests.support.messages import usual
 
 KNOWN = {*REASONS, *BY_CODE}
@@ -60,7 +61,7 @@ def test_any_message_is_read_or_refused(edits: list[tuple[int, int, str]]) -> No
         path = Path(directory) / "message.xml"
         path.write_text(content, encoding="utf-8")
         try:
-            message = pain001.read(path)
+            message = pain001.read(path, TIMES)
         except SourceError as error:
             reason = error.reason
         else:
@@ -89,7 +90,7 @@ def test_any_rows_are_read_or_refused(edits: list[tuple[int, int, str]], tail: b
             path.write_bytes(content.encode() + tail)
             reason = ""
             try:
-                judged(kind(path))
+                judged(kind(path, TIMES))
             except SourceError as error:
                 reason = error.reason
         assert reason in {"", *REASONS}
@@ -119,4 +120,4 @@ def test_rows_of_any_values_are_read_or_refused(rows: list[list[str]]) -> None:
             path = Path(directory) / "file.csv"
             with path.open("w", encoding="utf-8", newline="") as file:
                 csv.writer(file).writerows([columns, *rows])
-            judged(kind(path))
+            judged(kind(path, TIMES))

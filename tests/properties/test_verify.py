@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.history_of_events import arranged
 from ledger.application.verification import Report
-from ledger.application.verify import uncrossed, verify_projection, verify_store
-from ledger.domain.accounts import AccountState
+from ledger.application.verify import uncrossed, verify_store
+from ledger.application.verify_projections import verify_projection
+from ledger.domain.states import States
 from tests.support.builders import ACTOR, accepted, advanced, opening, paying
 from tests.support.stores import BusyStore, OpenStore
 from tests.support.tampering import balance_rows, history_rows
@@ -60,7 +61,7 @@ def test_the_cut_is_the_largest_that_no_event_crosses(
 ) -> None:
     """Of all cuts within the captured versions that have every event at all of its accounts or at
     none, the one that keeps the most, at every account."""
-    states: dict[str, AccountState] = {}
+    states = States()
     events = []
     for name in "abcd":
         states, stored = advanced(states, accepted(states, opening(name, min_balance_minor=None)))
@@ -71,7 +72,8 @@ def test_the_cut_is_the_largest_that_no_event_crosses(
         events.append(stored)
     history = arranged(events)
     versions = {
-        name: min(most, states[name].version) for name, most in zip("abcd", reached, strict=True)
+        name: min(most, states.accounts[name].version)
+        for name, most in zip("abcd", reached, strict=True)
     }
     places = [
         [(name, version) for name in "abcd" for version, links in history.of(name).items()
