@@ -1,27 +1,28 @@
-"""What a batch of events makes of the balances: at most two writes per account, whatever its size.
+"""What a batch of events makes of the balances: one write per account, whatever its size.
 
 Pure. Every event carries the totals of each account it touched, so the latest version alone
-counts; what an account is (its profile) changes by other events than its totals do, and has a
-version of its own.
+counts. What an account is (its profile) and its metadata change by other events than its totals
+do, and have versions of their own.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
+from ledger.contracts.commands import Basis, Sides, VelocityLimit
 from ledger.contracts.events import (
     AccountEntry,
     AccountEvent,
     AccountOpened,
+    AccountStatus,
     Event,
+    MetadataSet,
+    ProfileEvent,
     currency_of,
 )
-from ledger.contracts.primitives import AccountType, available_minor, balance_minor
-
-Status = Literal["open"]
+from ledger.contracts.primitives import MAIN_BOOK, AccountType, available_minor, balance_minor
 
 
 class Totals(Struct, frozen=True, kw_only=True):
@@ -56,10 +57,10 @@ class Totals(Struct, frozen=True, kw_only=True):
         )
 
 
-class Profile(Struct, frozen=True, kw_only=True):
+class Profile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What an account is, since the event that made `profile_version`. Field names are stored.
 
-    Always written as a whole: an event that changes any of it must carry all of it. Limits are on
+    Always written as a whole: an event that changes any of it carries all of it. Limits are on
     the normal side, None for none.
     """
 
@@ -67,14 +68,27 @@ class Profile(Struct, frozen=True, kw_only=True):
     profile_version: int
     account_type: AccountType
     currency: str
-    status: Status
+    status: AccountStatus
     min_balance_minor: int | None
     max_balance_minor: int | None
     opened_at: str
+    frozen: Sides | UnsetType = UNSET
+    book: str = MAIN_BOOK
+    min_balance_basis: Basis = "available"
+    max_balance_basis: Basis = "available"
+    velocity: tuple[VelocityLimit, ...] = ()
+
+
+class Metadata(Struct, frozen=True, kw_only=True):
+    """The metadata of an account, given with its opening or later. Field names are stored."""
+
+    account: str
+    metadata_version: int
+    metadata: dict[str, str]
 
 
 class Account(Struct, frozen=True):
-    """An account as projected: its totals, and its profile once its opening has arrived."""
+    """An account as projected: its totals, and its profile once an event with it has arrived."""
 
     totals: Totals
     profile: Profile | None
@@ -85,10 +99,21 @@ class Writes(Struct, frozen=True):
 
     totals: dict[str, Totals] = {}
     profiles: dict[str, Profile] = {}
+    metadata: dict[str, Metadata] = {}
+
+
+def reach(account: Account | None, metadata: Metadata | None) -> tuple[int, int, int]:
+    """How far an account is projected: the versions of its totals, profile and metadata; 0 for what
+    is not there."""
+    return (
+        account.totals.version if account else 0,
+        account.profile.profile_version if account and account.profile else 0,
+        metadata.metadata_version if metadata else 0,
+    )
 
 
 def coalesce(events: Iterable[Event]) -> Writes:
-    """The newest totals and the newest profile of every account that the events touch."""
+    """The newest totals, profile and metadata of every account that the events are about."""
     writes = Writes()
     for event in events:
         for totals in totals_of(event):
@@ -100,6 +125,11 @@ def coalesce(events: Iterable[Event]) -> Writes:
             existing = writes.profiles.get(profile.account)
             if existing is None or existing.profile_version < profile.profile_version:
                 writes.profiles[profile.account] = profile
+        metadata = metadata_of(event)
+        if metadata is not None:
+            there = writes.metadata.get(metadata.account)
+            if there is None or there.metadata_version < metadata.metadata_version:
+                writes.metadata[metadata.account] = metadata
     return writes
 
 
@@ -111,19 +141,50 @@ def totals_of(event: Event) -> Iterator[Totals]:
 
 
 def profile_of(event: Event) -> Profile | None:
-    """The profile that an event left behind, if it changed one."""
-    if not isinstance(event, AccountOpened):
+    """The profile that an event left behind, if it has one."""
+    if not isinstance(event, ProfileEvent):
         return None
+    profile = event.profile
     return Profile(
         account=event.account,
         profile_version=event.accounts[0].version,
-        account_type=event.account_type,
-        currency=event.currency,
-        status="open",
-        min_balance_minor=event.min_balance_minor,
-        max_balance_minor=event.max_balance_minor,
-        opened_at=event.effective_at,
+        account_type=profile.account_type,
+        currency=profile.currency,
+        status=profile.status,
+        min_balance_minor=profile.min_balance_minor,
+        max_balance_minor=profile.max_balance_minor,
+        opened_at=profile.opened_at,
+        frozen=profile.frozen,
+        book=profile.book,
+        min_balance_basis=profile.min_balance_basis,
+        max_balance_basis=profile.max_balance_basis,
+        velocity=profile.velocity,
     )
+
+
+def metadata_of(event: Event) -> Metadata | None:
+    """The metadata that an event gave an account, if it did. An opening may come without any."""
+    if isinstance(event, AccountOpened) and event.entry is not UNSET:
+        return Metadata(
+            account=event.account,
+            metadata_version=event.entry.version,
+            metadata=event.metadata or {},
+        )
+    if isinstance(event, MetadataSet) and event.subject == "account":
+        return Metadata(
+            account=event.subject_id,
+            metadata_version=event.entry.version,
+            metadata=event.metadata,
+        )
+    return None
+
+
+def accounts_of(event: Event) -> Iterator[str]:
+    """The accounts of which an event left anything behind."""
+    for totals in totals_of(event):
+        yield totals.account
+    if isinstance(event, MetadataSet) and event.subject == "account":
+        yield event.subject_id
 
 
 def _totals(event: AccountEvent, entry: AccountEntry) -> Totals:

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Final
 
 from ledger.consuming.batches import NOT_TRIED, Handled
-from ledger.contracts.events import Event, entries_of
+from ledger.contracts.events import Event
 from ledger.runtime.faults import StoreError
-from projections.balances.apply import Writes, coalesce
+from projections.balances.apply import Writes, accounts_of, coalesce
 from projections.balances.store import BalancesStore
 
 #: After this many writes that failed one behind the other the table is taken to be out of reach:
@@ -18,12 +18,12 @@ FAILURES_IN_A_ROW_MAX: Final = 3
 
 
 def project(store: BalancesStore, events: Sequence[Event]) -> Handled:
-    """Write what is newer. An event failed if a write to any account that it touches failed;
+    """Write what is newer. An event failed if a write to any account that it is about failed;
     to project it again is harmless."""
     writes = coalesce(events)
     code_by_account: dict[str, str] = {}
     written = outdated = in_a_row = 0
-    for account, write in _calls(store, writes):
+    for account, parts, write in _calls(store, writes):
         if in_a_row >= FAILURES_IN_A_ROW_MAX:
             code_by_account.setdefault(account, NOT_TRIED)
             continue
@@ -35,20 +35,23 @@ def project(store: BalancesStore, events: Sequence[Event]) -> Handled:
         else:
             in_a_row = 0
             written += newer
-            outdated += not newer
+            outdated += parts - newer
     return Handled(
         failed={
-            place: code_by_account[entry.id]
+            place: code_by_account[account]
             for place, event in enumerate(events)
-            for entry in entries_of(event)
-            if entry.id in code_by_account
+            for account in accounts_of(event)
+            if account in code_by_account
         },
         counts={"Writes": written, "WritesOutdated": outdated},
     )
 
 
-def _calls(store: BalancesStore, writes: Writes) -> Iterator[tuple[str, Callable[[], bool]]]:
+def _calls(store: BalancesStore, writes: Writes) -> Iterator[tuple[str, int, Callable[[], int]]]:
+    """Each write with its account and the number of its parts. A profile comes with totals."""
     for account, totals in writes.totals.items():
-        yield account, partial(store.write_totals, totals)
-    for account, profile in writes.profiles.items():
-        yield account, partial(store.write_profile, profile)
+        profile = writes.profiles.get(account)
+        parts = 1 if profile is None else 2
+        yield account, parts, partial(store.write, totals, profile)
+    for account, metadata in writes.metadata.items():
+        yield account, 1, partial(store.write_metadata, metadata)

@@ -1,50 +1,73 @@
 """Where balances are kept: the port, and its DynamoDB adapter.
 
-One item per account, pk = account id (see `generations.keys`). Its totals are versioned by
-`version`, its profile by `profile_version`: each part is written whole, only by what is newer.
+An item per account, pk = account id (see `generations.keys`). Its totals are versioned by
+`version`, its profile by `profile_version`. Metadata, which may be large, lie in an item beside it,
+`<account id>#metadata`, so that no payment rewrites them.
+
+The index of paths has every account that has totals. It has keys only: as no payment changes
+these, none writes to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import ClientError
+from msgspec import UNSET
 
-from ledger.runtime.faults import (
-    AWS_ERRORS,
-    CONDITION_FAILED,
-    BrokenItemError,
-    StoreError,
-    code_of,
-)
-from ledger.runtime.items import Item, attributes_of, values_of
-from projections.balances.apply import Account, Profile, Totals
-from projections.generations.keys import FIRST, partition_of
+from ledger.runtime.faults import AWS_ERRORS, BrokenItemError, StoreError, code_of
+from ledger.runtime.items import Item, values_of
+from projections.balances.apply import Account, Metadata, Profile, Totals
+from projections.balances.paths import bounds_under, root_of
+from projections.generations.keys import FIRST, partition_of, place_of
 from projections.generations.table import DynamoGenerations
+from projections.items import Part, read_items, write_parts
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
 class BalancesStore(Protocol):
-    """Keeps the newest totals and profile of every account. Every method may raise StoreError."""
+    """Keeps the newest totals, profile and metadata of every account.
 
-    def write_totals(self, totals: Totals) -> bool:
-        """Replace the totals by newer ones. False: the same or newer ones are there already."""
+    Every method may raise StoreError. Reads see every acknowledged write, but those of `under`.
+    """
 
-    def write_profile(self, profile: Profile) -> bool:
-        """Replace the profile by a newer one. False: the same or a newer one is there already."""
+    def write(self, totals: Totals, profile: Profile | None = None) -> int:
+        """Replace an account's totals, and its profile if one is given, by newer ones; how many of
+        these were newer than what is there."""
+
+    def write_metadata(self, metadata: Metadata) -> bool:
+        """Replace metadata by newer ones. False: the same or newer ones are there already."""
 
     def account(self, account: str) -> Account | None:
-        """An account after every write that was acknowledged; None before its first totals."""
+        """An account; None before its first totals."""
+
+    def some(self, accounts: Sequence[str]) -> Mapping[str, Account]:
+        """Those of `accounts`, each named once, that have totals."""
+
+    def metadata(self, accounts: Sequence[str]) -> Mapping[str, Metadata]:
+        """The metadata of those of `accounts`, each named once, that were ever given any."""
+
+    def under(self, path: str, above: str, limit: int) -> tuple[str, ...]:
+        """The ids of accounts under a path of two segments or more, above the id `above`, in text
+        order: `limit` of them, or fewer if there are no more. What was written within the last
+        second or so may be missing."""
 
     def accounts(self) -> Iterator[Account]:
         """Every account that has totals, in any order; what is written meanwhile may be missed."""
 
+    def all_metadata(self) -> Iterator[Metadata]:
+        """The metadata of every account that was ever given any, likewise."""
 
+
+#: The index of paths, its partition and its sort key.
+PATHS_INDEX: Final = "by_path"
+_ROOT: Final = "root"
+_ACCOUNT: Final = "account"
 _KEY: Final = "pk"
+_METADATA: Final = "#metadata"  # behind the id in the key; no id has such a character
 
 
 class DynamoBalancesStore:
@@ -55,11 +78,23 @@ class DynamoBalancesStore:
         self._table = table
         self._generation = generation
 
-    def write_totals(self, totals: Totals) -> bool:
-        return self._replace(totals, "version")
+    def write(self, totals: Totals, profile: Profile | None = None) -> int:
+        account = totals.account
+        listed = {_ROOT: partition_of(root_of(account), self._generation)}
+        parts = [Part("version", msgspec.structs.asdict(totals) | listed)]
+        if profile is not None:
+            fields = dict.fromkeys(Profile.__struct_fields__, UNSET) | msgspec.to_builtins(profile)
+            parts.append(Part("profile_version", fields))
+        return write_parts(self._client, self._table, self._key(account), parts)
 
-    def write_profile(self, profile: Profile) -> bool:
-        return self._replace(profile, "profile_version")
+    def write_metadata(self, metadata: Metadata) -> bool:
+        key = self._key(metadata.account + _METADATA)
+        fields = {
+            "metadata_version": metadata.metadata_version,
+            "metadata": metadata.metadata,
+        }
+        part = Part("metadata_version", fields)
+        return write_parts(self._client, self._table, key, [part]) == 1
 
     def account(self, account: str) -> Account | None:
         try:
@@ -71,42 +106,67 @@ class DynamoBalancesStore:
             raise StoreError(code_of(error)) from error
         return _account_of(account, answer["Item"]) if "Item" in answer else None
 
+    def some(self, accounts: Sequence[str]) -> Mapping[str, Account]:
+        found = (_account_of(name, item) for name, item in self._items(accounts))
+        return {account.totals.account: account for account in found if account is not None}
+
+    def metadata(self, accounts: Sequence[str]) -> Mapping[str, Metadata]:
+        items = self._items([account + _METADATA for account in accounts])
+        found = (_metadata_of(name.removesuffix(_METADATA), item) for name, item in items)
+        return {metadata.account: metadata for metadata in found}
+
+    def under(self, path: str, above: str, limit: int) -> tuple[str, ...]:
+        low, high = bounds_under(path, above)
+        accounts: list[str] = []
+        start: dict[str, Any] = {}
+        while low <= high and len(accounts) < limit:  # one turn for each MB of keys
+            try:
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName=PATHS_INDEX,
+                    KeyConditionExpression="#root = :root AND #account BETWEEN :low AND :high",
+                    ExpressionAttributeNames={"#root": _ROOT, "#account": _ACCOUNT},
+                    ExpressionAttributeValues={
+                        ":root": {"S": partition_of(root_of(path), self._generation)},
+                        ":low": {"S": low},
+                        ":high": {"S": high},
+                    },
+                    Limit=limit - len(accounts),
+                    **start,
+                )
+            except AWS_ERRORS as error:
+                raise StoreError(code_of(error)) from error
+            accounts += [item[_ACCOUNT]["S"] for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return tuple(accounts)
+
     def accounts(self) -> Iterator[Account]:
+        for name, item in self._scanned():
+            if not name.endswith(_METADATA):
+                account = _account_of(name, item)
+                if account is not None:
+                    yield account
+
+    def all_metadata(self) -> Iterator[Metadata]:
+        for name, item in self._scanned():
+            if name.endswith(_METADATA):
+                yield _metadata_of(name.removesuffix(_METADATA), item)
+
+    def _scanned(self) -> Iterator[tuple[str, Mapping[str, Mapping[str, Any]]]]:
         for item in generations(self._client, self._table).scanned(self._generation):
-            account = _account_of(item[_KEY]["S"], item)
-            if account is not None:
-                yield account
+            yield item[_KEY]["S"], item
 
-    def _replace(self, part: Totals | Profile, version: str) -> bool:
-        """Write all fields of `part` if the field `version` rises by it."""
-        values = msgspec.structs.asdict(part)
-        account = values.pop("account")
-        names = {f"#{place}": name for place, name in enumerate(values)}
-        place_of = {name: place for place, name in names.items()}
-        try:
-            self._client.update_item(
-                TableName=self._table,
-                Key=self._key(account),
-                UpdateExpression="SET " + ", ".join(f"{place} = :{place[1:]}" for place in names),
-                ConditionExpression="attribute_not_exists({0}) OR {0} < :{1}".format(
-                    place_of[version], place_of[version][1:]
-                ),
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues={
-                    f":{place}": attribute
-                    for place, attribute in enumerate(attributes_of(values).values())
-                },
-            )
-        except ClientError as error:
-            if code_of(error) == CONDITION_FAILED:
-                return False
-            raise StoreError(code_of(error)) from error
-        except AWS_ERRORS as error:
-            raise StoreError(code_of(error)) from error
-        return True
+    def _items(self, names: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Mapping[str, Any]]]]:
+        """The items that are there of these names, which are ids or lead to metadata."""
+        for item in read_items(self._client, self._table, [self._key(name) for name in names]):
+            place = place_of(item[_KEY]["S"])
+            assert place is not None  # it was asked for by its key
+            yield place[1], item
 
-    def _key(self, account: str) -> Item:
-        return {_KEY: {"S": partition_of(account, self._generation)}}
+    def _key(self, name: str) -> Item:
+        return {_KEY: {"S": partition_of(name, self._generation)}}
 
 
 def generations(client: DynamoDBClient, table: str) -> DynamoGenerations:
@@ -115,7 +175,7 @@ def generations(client: DynamoDBClient, table: str) -> DynamoGenerations:
 
 
 def _account_of(account: str, item: Mapping[str, Mapping[str, Any]]) -> Account | None:
-    values = values_of(item) | {"account": account}
+    values = values_of(item) | {_ACCOUNT: account}
     if "version" not in values:
         return None  # only its profile has arrived
     try:
@@ -125,3 +185,10 @@ def _account_of(account: str, item: Mapping[str, Mapping[str, Any]]) -> Account 
         )
     except msgspec.ValidationError as error:
         raise BrokenItemError("an item of the balances table is not an account") from error
+
+
+def _metadata_of(account: str, item: Mapping[str, Mapping[str, Any]]) -> Metadata:
+    try:
+        return msgspec.convert(values_of(item) | {_ACCOUNT: account}, Metadata)
+    except msgspec.ValidationError as error:
+        raise BrokenItemError("an item of the balances table is no metadata") from error

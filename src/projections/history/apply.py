@@ -14,7 +14,11 @@ from ledger.contracts.events import (
     AccountEntry,
     AccountEvent,
     Event,
-    PaymentPosted,
+    PaymentEvent,
+    currency_of,
+    moved_minor,
+    payment_of,
+    pended_minor,
 )
 from ledger.contracts.primitives import AccountType, balance_minor
 
@@ -26,7 +30,7 @@ RowKey = tuple[str, int]
 
 
 class Leg(Struct, frozen=True, kw_only=True):
-    """One posting as seen from an account: which side of it moved, and against whom."""
+    """One posting of an event as seen from an account: which side of it, and against whom."""
 
     counterparty: str
     side: Literal["debit", "credit"]
@@ -36,8 +40,11 @@ class Leg(Struct, frozen=True, kw_only=True):
 class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one event did to one account. Field names are stored.
 
-    `debited_minor` and `credited_minor` are what this event moved; the four totals are those after
-    it. `prev` is the event of the version before, absent for version 1.
+    `debited_minor` and `credited_minor` are what this event posted; `debits_pended_minor` and
+    `credits_pended_minor` what it held, or, below 0, no longer holds; the four totals are those
+    after it. `legs` are of the postings of the event: what it posted, held or released. `payment`
+    is whose they are, if another event made it. `prev` is the event of the version before, absent
+    for version 1.
     """
 
     account: str
@@ -54,11 +61,15 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     credits_pending_minor: int = 0
     debited_minor: int = 0
     credited_minor: int = 0
+    debits_pended_minor: int = 0
+    credits_pended_minor: int = 0
+    payment: str | UnsetType = UNSET
     prev: str | UnsetType = UNSET
     legs: tuple[Leg, ...] = ()
     legs_count: int = 0
     reference: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
     @property
     def key(self) -> RowKey:
@@ -75,12 +86,8 @@ def rows_of(event: Event) -> tuple[Row, ...]:
     """The rows of an event, one for each account that it touched."""
     if not isinstance(event, AccountEvent):
         return ()
-    if not isinstance(event, PaymentPosted):
-        return tuple(_row(event, entry, event.currency, []) for entry in event.accounts)
-    legs, currencies = _legs(event)
-    return tuple(
-        _row(event, entry, currencies[entry.id], legs[entry.id]) for entry in event.accounts
-    )
+    legs = _legs(event)
+    return tuple(_row(event, entry, legs[entry.id]) for entry in event.accounts)
 
 
 def rows_of_batch(events: Iterable[Event]) -> list[Row]:
@@ -88,8 +95,10 @@ def rows_of_batch(events: Iterable[Event]) -> list[Row]:
     return list({row.key: row for event in events for row in rows_of(event)}.values())
 
 
-def _row(event: AccountEvent, entry: AccountEntry, currency: str, legs: list[Leg]) -> Row:
-    payment = event if isinstance(event, PaymentPosted) else None
+def _row(event: AccountEvent, entry: AccountEntry, legs: list[Leg]) -> Row:
+    debited_minor, credited_minor = moved_minor(event, entry.id)
+    debits_pended_minor, credits_pended_minor = pended_minor(event, entry.id)
+    payment = payment_of(event) if isinstance(event, PaymentEvent) else event.id
     return Row(
         account=entry.id,
         version=entry.version,
@@ -98,18 +107,22 @@ def _row(event: AccountEvent, entry: AccountEntry, currency: str, legs: list[Leg
         recorded_at=event.recorded_at,
         effective_at=event.effective_at,
         account_type=entry.type,
-        currency=currency,
+        currency=currency_of(event, entry.id),
         debits_posted_minor=entry.debits_posted_minor,
         credits_posted_minor=entry.credits_posted_minor,
         debits_pending_minor=entry.debits_pending_minor,
         credits_pending_minor=entry.credits_pending_minor,
-        debited_minor=sum(leg.amount_minor for leg in legs if leg.side == "debit"),
-        credited_minor=sum(leg.amount_minor for leg in legs if leg.side == "credit"),
+        debited_minor=debited_minor,
+        credited_minor=credited_minor,
+        debits_pended_minor=debits_pended_minor,
+        credits_pended_minor=credits_pended_minor,
+        payment=UNSET if payment == event.id else payment,
         prev=entry.prev,
         legs=tuple(legs[:LEGS_SHOWN_MAX]),
         legs_count=len(legs),
-        reference=payment.reference if payment else UNSET,
-        description=payment.description if payment else UNSET,
+        reference=_text(event, "reference"),
+        description=_text(event, "description"),
+        reason=_text(event, "reason"),
     )
 
 
@@ -118,13 +131,18 @@ def event_type(event: AccountEvent) -> str:
     return str(event.__struct_config__.tag)
 
 
-def _legs(event: PaymentPosted) -> tuple[dict[str, list[Leg]], dict[str, str]]:
-    """Each account's legs and currency, in one pass over the postings (a payment has up to 45)."""
+def _text(event: AccountEvent, name: str) -> str | UnsetType:
+    """A text that events of some types have."""
+    text: str | UnsetType = getattr(event, name, UNSET)
+    return text
+
+
+def _legs(event: AccountEvent) -> dict[str, list[Leg]]:
+    """Each account's legs, in one pass over the postings (a payment has up to 45)."""
     legs: dict[str, list[Leg]] = {entry.id: [] for entry in event.accounts}
-    currencies: dict[str, str] = {}
-    for posting in event.postings:
-        source, destination, amount = posting.source, posting.destination, posting.amount_minor
-        legs[source].append(Leg(counterparty=destination, side="debit", amount_minor=amount))
-        legs[destination].append(Leg(counterparty=source, side="credit", amount_minor=amount))
-        currencies[source] = currencies[destination] = posting.currency
-    return legs, currencies
+    if isinstance(event, PaymentEvent):
+        for posting in event.postings:
+            source, destination, amount = posting.source, posting.destination, posting.amount_minor
+            legs[source].append(Leg(counterparty=destination, side="debit", amount_minor=amount))
+            legs[destination].append(Leg(counterparty=source, side="credit", amount_minor=amount))
+    return legs

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Final
 
 import msgspec
 
+from ledger.contracts.events import Event, entries_of
+from ledger.contracts.subjects import Key, account_key
+from projections.generations.views import Reach
 from projections.history.apply import Row
 from projections.history.completeness import CHECKPOINT_EVERY, WALK_MAX
 from projections.history.project import project
 from projections.history.store import HistoryStore
 from projections.replay.differences import Difference, differing_fields
-from projections.replay.replayable import Replayable, Versions
+from projections.replay.reaching import Reaches
+from projections.replay.replayable import Replayable, VersionOf
 
 #: Twice as many rows are 40 requests.
 PART_EVENTS: Final = 500
@@ -24,8 +28,24 @@ _PRINT_BYTES: Final = 16
 _PRINTS: Final = 2 ** (8 * _PRINT_BYTES)
 
 
-def lagging(store: HistoryStore, versions: Versions) -> set[str]:
-    """The accounts that lack a row up to their version. Markers are not believed."""
+def reach_of(event: Event) -> Iterator[tuple[str, Reach]]:
+    """The accounts that the event touched, and the version of each."""
+    return ((entry.id, (entry.version,)) for entry in entries_of(event))
+
+
+def required(key: Key, version: int) -> tuple[str, Reach] | None:
+    """An account must be at the version of its state."""
+    return (key.id, (version,)) if key.kind == "account" else None
+
+
+def possible(version_of: VersionOf, account: str) -> Reach:
+    """An account cannot be beyond its state."""
+    return (version_of(account_key(account)),)
+
+
+def lagging(store: HistoryStore, reaches: Reaches) -> set[str]:
+    """The accounts that lack a row up to there. Markers are not believed."""
+    versions = _versions(reaches)
     if len(versions) > POINT_READS_MAX:
         found = Counter(
             row.account for row in store.rows() if row.version <= versions.get(row.account, 0)
@@ -39,27 +59,31 @@ def lagging(store: HistoryStore, versions: Versions) -> set[str]:
     }
 
 
-def settle(store: HistoryStore, versions: Versions) -> None:
+def settle(store: HistoryStore, reaches: Reaches) -> None:
     """Raise the markers: events that came in any order left them low, and readers walk from them.
 
     Of a shorter account, a reader walks all there is.
     """
-    for account, version in versions.items():
+    for account, version in _versions(reaches).items():
         if version >= CHECKPOINT_EVERY:
             store.raise_marker(account, version)
 
 
 def differences(
-    live: HistoryStore, rebuilt: HistoryStore, versions: Versions, newest: Callable[[str], int]
+    live: HistoryStore,
+    rebuilt: HistoryStore,
+    reaches: Reaches,
+    furthest: Callable[[str], Reach],
 ) -> Iterator[Difference]:
     """Row by row, of the accounts in which anything differs at all: the tables are read once, and
     of each account only a number is kept."""
+    versions = _versions(reaches)
     there, made = _Prints(live, versions), _Prints(rebuilt, versions)
     for account in sorted(there.tops.keys() | made.tops.keys() | versions.keys()):
         top = there.tops[account]
-        beyond = top > max(versions.get(account, 0), made.tops[account]) and top > newest(account)
-        if beyond or there.prints[account] != made.prints[account]:
-            yield from _of_account(account, live, rebuilt, versions.get(account, 0), newest)
+        beyond = top > max(versions.get(account, 0), made.tops[account])
+        if (beyond and top > furthest(account)[0]) or there.prints[account] != made.prints[account]:
+            yield from _of_account(account, live, rebuilt, versions.get(account, 0), furthest)
 
 
 class _Prints:
@@ -68,7 +92,7 @@ class _Prints:
     A sum, since rows come in any order. Against mistakes, not forgers: these meet `ledger verify`.
     """
 
-    def __init__(self, store: HistoryStore, versions: Versions) -> None:
+    def __init__(self, store: HistoryStore, versions: Mapping[str, int]) -> None:
         self.prints: defaultdict[str, int] = defaultdict(int)
         self.tops: defaultdict[str, int] = defaultdict(int)
         encode = msgspec.msgpack.Encoder().encode
@@ -85,19 +109,19 @@ def _of_account(
     live: HistoryStore,
     rebuilt: HistoryStore,
     known: int,
-    newest: Callable[[str], int],
+    furthest: Callable[[str], Reach],
 ) -> Iterator[Difference]:
     there = {row.version: row for row in live.rows_after(account, 0)}
     made = {row.version: row for row in rebuilt.rows_after(account, 0)}
-    now = newest(account)
+    now = furthest(account)[0]
     for version in sorted(there.keys() | made.keys()):
         was, is_ = there.get(version), made.get(version)
         if was is None:
             if version <= known:  # else it is on its way
-                yield Difference(account=account, version=version, kind="missing")
+                yield Difference(subject=account, version=version, kind="missing")
         elif is_ is None:
             if version > now:
-                yield Difference(account=account, version=version, kind="extra")
+                yield Difference(subject=account, version=version, kind="extra")
         elif was != is_:
             yield from differing_fields(account, version, _fields(was), _fields(is_))
 
@@ -111,6 +135,10 @@ def _rows_up_to(store: HistoryStore, account: str, version: int) -> int:
     return count
 
 
+def _versions(reaches: Reaches) -> dict[str, int]:
+    return {account: version for account, (version,) in reaches.items()}
+
+
 def _fields(row: Row) -> dict[str, object]:
     fields: dict[str, object] = msgspec.to_builtins(row)
     return fields
@@ -120,6 +148,9 @@ REPLAYABLE: Final = Replayable(
     name="history",
     part=PART_EVENTS,
     project=project,
+    reach_of=reach_of,
+    required=required,
+    possible=possible,
     lagging=lagging,
     settle=settle,
     differences=differences,

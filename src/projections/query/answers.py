@@ -6,15 +6,27 @@ from typing import Literal
 
 from msgspec import UNSET, Struct, UnsetType
 
+from ledger.contracts.commands import Basis, Sides, VelocityLimit
+from ledger.contracts.events import AccountStatus
+from ledger.contracts.postings import Posting
 from ledger.contracts.primitives import AccountType
-from projections.balances.apply import Status
+from ledger.contracts.rates import DeclaredRate
+from ledger.contracts.reasons import Retry
+from projections.payments.apply import OriginType, Status
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What the balance must stay between, on the account's normal side; null is no bound."""
+    """What the balance must stay between, on the account's normal side; null is no bound.
+
+    The basis of a bound says which balance it holds for. `velocity` limits what, and how often, may
+    pass in windows of time; how much of them is used up is the ledger's to say.
+    """
 
     min_balance_minor: int | None
     max_balance_minor: int | None
+    min_balance_basis: Basis
+    max_balance_basis: Basis
+    velocity: tuple[VelocityLimit, ...]
 
 
 class AccountAnswer(Struct, frozen=True, kw_only=True):
@@ -22,9 +34,10 @@ class AccountAnswer(Struct, frozen=True, kw_only=True):
 
     Amounts are minor units of `currency`. `balance_minor` is what was posted, on the account's
     normal side; `available_minor` is that less what pending amounts may yet take. `event`,
-    `recorded_at` and `effective_at` are those of the latest event. `status`, `opened_at` and
-    `limits` are as of version `profile_version`, and absent while that is 0: payments were
-    projected before the opening was.
+    `recorded_at` and `effective_at` are those of the latest event. `status`, `frozen` (the sides
+    that are, if any), `book`, `opened_at` and `limits` are as of version `profile_version`, and
+    absent while that is 0: payments were projected before the opening was. `metadata` have a
+    version of their own, 0 until they are given for the first time.
     """
 
     id: str
@@ -41,9 +54,53 @@ class AccountAnswer(Struct, frozen=True, kw_only=True):
     recorded_at: str
     effective_at: str
     profile_version: int
-    status: Status | UnsetType = UNSET
+    status: AccountStatus | UnsetType = UNSET
+    frozen: Sides | UnsetType = UNSET
+    book: str | UnsetType = UNSET
     opened_at: str | UnsetType = UNSET
     limits: Limits | UnsetType = UNSET
+    metadata_version: int
+    metadata: dict[str, str]
+
+
+class SumAnswer(Struct, frozen=True, kw_only=True):
+    """What so many accounts of one currency and type come to, in minor units of the currency."""
+
+    currency: str
+    account_type: AccountType
+    accounts: int
+    balance_minor: int
+    available_minor: int
+    debits_posted_minor: int
+    credits_posted_minor: int
+    debits_pending_minor: int
+    credits_pending_minor: int
+
+
+class SumsAnswer(Struct, frozen=True, kw_only=True):
+    """What so many accounts come to, by currency and type.
+
+    If not `complete`, more accounts lie behind these, and `next_cursor` leads to their sums.
+    """
+
+    accounts: int
+    complete: bool
+    by_currency_and_type: tuple[SumAnswer, ...]
+    next_cursor: str | UnsetType = UNSET
+
+
+class AccountsAnswer(Struct, frozen=True, kw_only=True):
+    """The accounts at and under a path: sums over all of them, and a page of them by id.
+
+    Each account's figures are as projected when it was read: the sums are of no single moment.
+    `sums` are absent behind a page's `next_cursor`, and `accounts` are none behind that of sums.
+    `next_cursor` leads to the next page, and is absent on the last.
+    """
+
+    under: str
+    sums: SumsAnswer | UnsetType = UNSET
+    accounts: tuple[AccountAnswer, ...]
+    next_cursor: str | UnsetType = UNSET
 
 
 class LegAnswer(Struct, frozen=True, kw_only=True):
@@ -55,10 +112,13 @@ class LegAnswer(Struct, frozen=True, kw_only=True):
 
 
 class EntryAnswer(Struct, frozen=True, kw_only=True):
-    """What one event did to the account: what it moved, and the totals and balance after it.
+    """What one event did to the account, and the totals and balance after it.
 
-    `legs` are the first ten of `legs_count` postings that touch the account; the payment has all.
-    `prev` is the event of the version before, absent for version 1.
+    `debited_minor` and `credited_minor` were posted by it; `debits_pended_minor` and
+    `credits_pended_minor` are held since, or, below 0, released. `legs` are the first ten of
+    `legs_count` postings of the event that touch the account: posted, held or released by it.
+    `payment` is the payment that it is about. `prev` is the event of the version before, absent for
+    version 1.
     """
 
     version: int
@@ -69,6 +129,8 @@ class EntryAnswer(Struct, frozen=True, kw_only=True):
     currency: str
     debited_minor: int
     credited_minor: int
+    debits_pended_minor: int
+    credits_pended_minor: int
     balance_minor: int
     debits_posted_minor: int
     credits_posted_minor: int
@@ -76,9 +138,11 @@ class EntryAnswer(Struct, frozen=True, kw_only=True):
     credits_pending_minor: int
     legs: tuple[LegAnswer, ...]
     legs_count: int
+    payment: str | UnsetType = UNSET
     prev: str | UnsetType = UNSET
     reference: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class HistoryAnswer(Struct, frozen=True, kw_only=True):
@@ -94,4 +158,62 @@ class HistoryAnswer(Struct, frozen=True, kw_only=True):
     complete_to: int
     complete_to_exact: bool
     entries: tuple[EntryAnswer, ...]
+    next_cursor: str | UnsetType = UNSET
+
+
+class TemplateAnswer(Struct, frozen=True, kw_only=True):
+    """Of which template a payment was made, or was to be made, and of what."""
+
+    name: str
+    version: int | UnsetType = UNSET
+    parameters: dict[str, int | str]
+
+
+class PaymentAnswer(Struct, frozen=True, kw_only=True):
+    """A payment after the event that made its `version`.
+
+    `type` is that of the event that made it, at `recorded_at`; `event` the one that brought it
+    where it stands, at `changed_at`. Of each posting, in their order, `authorized_minor` was held
+    at first and by increases, `held_minor` is now, `captured_minor` was posted, and
+    `reversed_minor` given back. A refused payment has the `reason`, whether it can be tried again,
+    and the field at fault; no postings if its template made none. `metadata` have a version of
+    their own, 0 until they are set anew.
+    """
+
+    id: str
+    status: Status
+    version: int
+    type: OriginType
+    recorded_at: str
+    effective_at: str | UnsetType = UNSET
+    event: str
+    changed_at: str
+    postings: tuple[Posting, ...]
+    authorized_minor: tuple[int, ...]
+    held_minor: tuple[int, ...]
+    captured_minor: tuple[int, ...]
+    reversed_minor: tuple[int, ...]
+    over_capture_bps: int
+    expires_at: str | UnsetType = UNSET
+    rates: tuple[DeclaredRate, ...] | UnsetType = UNSET
+    reference: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    template: TemplateAnswer | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
+    retry: Retry | UnsetType = UNSET
+    field: str | UnsetType = UNSET
+    metadata_version: int
+    metadata: dict[str, str]
+
+
+class PaymentsAnswer(Struct, frozen=True, kw_only=True):
+    """A page of the payments that are in a status, those made last first.
+
+    `next_cursor` leads to the page of those before, and is absent on the last. A page may have
+    fewer than was asked for, or none, and lead on all the same: what has just left the status is
+    left out.
+    """
+
+    status: Status
+    payments: tuple[PaymentAnswer, ...]
     next_cursor: str | UnsetType = UNSET

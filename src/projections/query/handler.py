@@ -1,4 +1,4 @@
-"""The Lambda function behind `GET /accounts/{id}` and `GET /accounts/{id}/history`."""
+"""The Lambda function behind every question that the projections answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from random import SystemRandom
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from ledger.contracts import problems, reasons
 from ledger.contracts.reasons import Reason
@@ -18,19 +18,42 @@ from ledger.runtime.lazy import on_first_call
 from ledger.runtime.rest import Response, response
 from ledger.runtime.settings import read_settings
 from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
-from projections.balances.apply import Account
+from projections.balances.apply import Account, Metadata
+from projections.balances.apply import reach as account_reach
+from projections.balances.rollup import Page as AccountsPage
+from projections.balances.rollup import RollUp, page_under, roll_up
 from projections.balances.store import BalancesStore, DynamoBalancesStore
 from projections.balances.store import generations as balances_generations
-from projections.generations.views import Generational, GenerationGoneError, Reach, Views
+from projections.generations.views import Generational, GenerationGoneError, Reach, Read, Views
 from projections.history.reading import Page, read_page
 from projections.history.store import DynamoHistoryStore, HistoryStore
 from projections.history.store import generations as history_generations
-from projections.query.answers import AccountAnswer, HistoryAnswer
-from projections.query.requests import InvalidQueryError, account_query, history_query
-from projections.query.views import account_view, history_view
+from projections.payments.reading import read_page as read_payments
+from projections.payments.store import DynamoPaymentsStore, PaymentsStore
+from projections.payments.store import generations as payments_generations
+from projections.query.answers import (
+    AccountAnswer,
+    AccountsAnswer,
+    HistoryAnswer,
+    PaymentsAnswer,
+)
+from projections.query.payment_views import payments_view
+from projections.query.requests import (
+    AccountsQuery,
+    InvalidQueryError,
+    account_query,
+    accounts_query,
+    history_query,
+    payments_query,
+)
+from projections.query.views import account_view, accounts_view, history_view
 
 Handler = Callable[[dict[str, Any], object], Response]
-_Answer = AccountAnswer | HistoryAnswer | Reason
+_Answer = AccountAnswer | AccountsAnswer | HistoryAnswer | PaymentsAnswer | Reason
+_S = TypeVar("_S")
+_T = TypeVar("_T")
+_Found = tuple[Account | None, Metadata | None]
+_Listed = tuple[RollUp | None, AccountsPage | None]
 
 _RETRY_AFTER_SECONDS: Final = 1  # projections follow within a second or two
 _response = partial(response, retry_after_seconds=_RETRY_AFTER_SECONDS)
@@ -42,18 +65,22 @@ class Settings:
 
     balances_table: str
     history_table: str
+    payments_table: str
 
 
 def make_handler(
     *,
     balances: Generational[BalancesStore],
     history: Generational[HistoryStore],
+    payments: Generational[PaymentsStore],
     telemetry: Telemetry,
 ) -> Handler:
     """A handler of proxy requests of an API Gateway REST API, which only reads."""
     routes: Mapping[str, Callable[[Mapping[str, Any]], _Answer]] = {
+        "/accounts": lambda event: _accounts(balances, event),
         "/accounts/{id}": lambda event: _account(balances, event),
         "/accounts/{id}/history": lambda event: _history(history, event),
+        "/payments": lambda event: _payments(payments, event),
     }
 
     def handler(event: dict[str, Any], context: object) -> Response:
@@ -79,31 +106,41 @@ def _account(
     stores: Generational[BalancesStore], event: Mapping[str, Any]
 ) -> AccountAnswer | Reason:
     query = account_query(event)
-    account = stores.read(lambda store: store.account(query.account), _account_reach).value
+
+    def found(store: BalancesStore) -> _Found:
+        return store.account(query.account), store.metadata([query.account]).get(query.account)
+
+    account, metadata = stores.read(found, lambda one: account_reach(*one)).value
     reached = account.totals.version if account else 0
     if reached < query.min_version:
         return reasons.NOT_YET_PROJECTED
-    return account_view(account) if account else reasons.ACCOUNT_UNKNOWN
+    return account_view(account, metadata) if account else reasons.ACCOUNT_UNKNOWN
 
 
-def _account_reach(account: Account | None) -> Reach:
-    if account is None:
-        return (0, 0)
-    return (account.totals.version, account.profile.profile_version if account.profile else 0)
+def _accounts(stores: Generational[BalancesStore], event: Mapping[str, Any]) -> AccountsAnswer:
+    query = accounts_query(event)
+    read = _listing(stores, partial(_under, query), query.generation)
+    sums, page = read.value
+    return accounts_view(query.path, sums, page, read.generation)
+
+
+def _under(query: AccountsQuery, store: BalancesStore) -> _Listed:
+    return (
+        roll_up(store, query.path, query.above) if query.summing else None,
+        page_under(store, query.path, query.above, limit=query.limit) if query.listing else None,
+    )
 
 
 def _history(
     stores: Generational[HistoryStore], event: Mapping[str, Any]
 ) -> HistoryAnswer | Reason:
     query = history_query(event)
-    try:
-        read = stores.read(
-            lambda store: read_page(store, query.account, below=query.below, limit=query.limit),
-            _page_reach,
-            query.generation,
-        )
-    except GenerationGoneError:
-        raise InvalidQueryError("cursor") from None
+    read = _of_generation(
+        stores,
+        lambda store: read_page(store, query.account, below=query.below, limit=query.limit),
+        _page_reach,
+        query.generation,
+    )
     page = read.value
     # Not the newest version: that one may have arrived before others below it.
     reached = page.completeness.complete_to if page else 0
@@ -118,6 +155,37 @@ def _page_reach(page: Page | None) -> Reach:
     return (0, 0) if page is None else (page.newest, page.completeness.complete_to)
 
 
+def _payments(stores: Generational[PaymentsStore], event: Mapping[str, Any]) -> PaymentsAnswer:
+    query = payments_query(event)
+    read = _listing(
+        stores,
+        lambda store: read_payments(store, query.status, query.low, query.high, limit=query.limit),
+        query.generation,
+    )
+    return payments_view(query.status, read.value, query.scope, read.generation)
+
+
+def _listing(
+    stores: Generational[_S], read: Callable[[_S], _T], generation: int | None
+) -> Read[_T]:
+    """A page of a list. Its index follows a moment later: it has no version to be held to."""
+    return _of_generation(stores, read, lambda _: (), generation)
+
+
+def _of_generation(
+    stores: Generational[_S],
+    read: Callable[[_S], _T],
+    reach: Callable[[_T], Reach],
+    generation: int | None,
+) -> Read[_T]:
+    """A page, of the generation that a cursor names, if any. Raises InvalidQueryError once that is
+    gone."""
+    try:
+        return stores.read(read, reach, generation)
+    except GenerationGoneError:
+        raise InvalidQueryError("cursor") from None
+
+
 def _refused(line: Line, reason: Reason, field: str = "") -> Response:
     line.note("status", int(reason.status))
     line.note("reason", reason.code)
@@ -130,6 +198,7 @@ def _build() -> Handler:
     settings = read_settings(Settings)
     client = dynamodb_client(attempts=2)
     balances, history = settings.balances_table, settings.history_table
+    payments = settings.payments_table
     return make_handler(
         balances=Generational(
             Views(balances_generations(client, balances).pointer),
@@ -140,6 +209,10 @@ def _build() -> Handler:
             partial(
                 DynamoHistoryStore, client, history, random=SystemRandom().random, sleep=time.sleep
             ),
+        ),
+        payments=Generational(
+            Views(payments_generations(client, payments).pointer),
+            partial(DynamoPaymentsStore, client, payments),
         ),
         telemetry=powertools_telemetry(),
     )

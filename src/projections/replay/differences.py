@@ -9,13 +9,13 @@ from msgspec import UNSET, Struct, UnsetType
 
 
 class Difference(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that was wrong in the live projection, of an account at a version.
+    """One thing that was wrong in the live projection, of a subject at a version.
 
     `differs`: a `field` had the value `live` instead of `rebuilt`. `missing`: the item was not
     there. `extra`: it was there, and no event made it.
     """
 
-    account: str
+    subject: str
     version: int
     kind: Literal["differs", "missing", "extra"]
     field: str | UnsetType = UNSET
@@ -24,17 +24,30 @@ class Difference(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def differing_fields(
-    account: str, version: int, live: Mapping[str, object], rebuilt: Mapping[str, object]
+    subject: str, version: int, live: Mapping[str, object], rebuilt: Mapping[str, object]
 ) -> Iterator[Difference]:
     """A difference for each field that two items do not have in common; None where one lacks it."""
     for name in sorted(live.keys() | rebuilt.keys()):
         here, there = live.get(name), rebuilt.get(name)
         if here != there:
             yield Difference(
-                account=account,
+                subject=subject,
                 version=version,
                 kind="differs",
                 field=name,
                 live=here,
                 rebuilt=there,
             )
+
+
+def is_under_way(
+    live: int, rebuilt: int, *, known: int, possible: int, covered: int | None = None
+) -> bool:
+    """Whether two versions of a part differ only because events are on their way.
+
+    The rebuilt store has `known`, the newest version that the events had up to `covered` (`known`
+    itself, if versions are dense); none can be above `possible`.
+    """
+    if live > rebuilt:
+        return (known if covered is None else covered) < live <= possible
+    return known <= live < rebuilt

@@ -7,18 +7,19 @@ and payments flow all the while.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
-from ledger.contracts.events import Event, entries_of
+from ledger.contracts.events import Event
 from ledger.runtime.faults import StoreError
 from projections.generations import pointer as phases
 from projections.generations.pointer import Generations, Pointer
-from projections.generations.views import VIEW_SECONDS
+from projections.generations.views import VIEW_SECONDS, Reach
 from projections.replay.differences import Difference
+from projections.replay.reaching import Reached, Reaches, furthest, is_behind
 from projections.replay.replayable import Replayable, Source
 
 _S = TypeVar("_S")
@@ -34,6 +35,8 @@ _TRIES_MAX: Final = 6
 _RETRY_SECONDS: Final = 2.0
 #: A table of which everything is wrong is told as well by its first ten thousand differences.
 DIFFERENCES_KEPT: Final = 10_000
+#: Events that are read, and only noted, between two steps.
+_NOTED_A_STEP: Final = 10_000
 
 
 class Step(Struct, frozen=True):
@@ -50,29 +53,29 @@ class ReplayRefusedError(Exception):
 
 
 class IncompleteError(Exception):
-    """The events do not make what the states say: `accounts` lack versions."""
+    """The events do not make what the states say: `subjects` lack versions."""
 
-    def __init__(self, accounts: set[str]) -> None:
-        self.accounts = accounts
-        some = ", ".join(sorted(accounts)[:5])
-        super().__init__(f"the events lack versions of {len(accounts)} accounts: {some}")
+    def __init__(self, subjects: set[str]) -> None:
+        self.subjects = subjects
+        some = ", ".join(sorted(subjects)[:5])
+        super().__init__(f"the events lack versions of {len(subjects)}: {some}")
 
 
 class Compared(Struct):
     """What differed, the first DIFFERENCES_KEPT of `count` in full."""
 
     events: int = 0
-    accounts: int = 0
+    subjects: int = 0
     count: int = 0
     kept: list[Difference] = []
 
 
 class _Known(Struct, frozen=True):
-    """What a run knows of its own: the new generation has everything up to `versions`. `lacking`
-    are the accounts in which the live one may be behind the new one, and how far that may be."""
+    """What a run knows of its own: the new generation has everything up to `reaches`. `lacking`
+    are the subjects in which the live one may be behind the new one, and how far that may be."""
 
-    versions: Mapping[str, int]
-    lacking: Mapping[str, int]
+    reaches: Reaches
+    lacking: Reaches
 
 
 class Outcome(Struct):
@@ -173,23 +176,27 @@ class Replay(Generic[_S]):
         built, live = self._store_of(pointer.built), self._store_of(pointer.live)
         compared = Compared()
         yield self._settling("every worker writes both generations")
+        required = self._required()  # before the events: these make all of it, if they are whole
+        reaches = Reached(self._projection.reach_of)
         compared.events = yield from self._fill(
-            pointer, pointer.built, "events projected", self._source.events()
+            pointer, pointer.built, "events projected", reaches.through(self._source.events())
         )
-        versions = self._source.versions()
-        compared.accounts = len(versions)
-        # What is taken from the events may be newer than `versions`: the live generation is held to
-        # what there is afterwards. Once: from here on the workers alone fill the new one.
-        refilled = yield from self._complete(pointer, pointer.built, versions)
-        reached = self._source.versions() if refilled else versions
-        self._projection.settle(built, versions)
+        unmade = {one for one, reach in required.items() if is_behind(reaches.get(one), reach)}
+        if unmade:
+            raise IncompleteError(unmade)
+        compared.subjects = len(reaches)
+        # Read back; from here on the workers alone fill the new one. If it had to be given events
+        # again, later ones came along, and the live one is held to these as well.
+        refilled = yield from self._complete(pointer, pointer.built, reaches)
+        reached = (yield from self._reached()) if refilled else reaches
+        self._projection.settle(built, reaches)
         behind = yield from self._arrived(live, reached, "waiting for the live generation")
-        for difference in self._projection.differences(live, built, versions, self._source.version):
+        for difference in self._projection.differences(live, built, reaches, self._possible):
             if compared.count < DIFFERENCES_KEPT:
                 compared.kept.append(difference)
             compared.count += 1
             yield Step("differences found", compared.count)
-        return compared, _Known(versions, {account: reached[account] for account in behind})
+        return compared, _Known(reaches, {subject: reached[subject] for subject in behind})
 
     def _offer(self, pointer: Pointer, known: _Known) -> Steps[Pointer]:
         """Lets readers go over to the new generation. What the live one lacks it is given first,
@@ -200,11 +207,7 @@ class Replay(Generic[_S]):
     def _swap(self, pointer: Pointer, known: _Known) -> Steps[Pointer]:
         """Makes the new generation the live one, once nobody answers from the old one alone."""
         yield self._settling("every reader looks at both generations")
-        moved = {
-            account: version
-            for account, version in self._source.versions().items()
-            if version != known.versions.get(account)
-        }
+        moved = yield from self._reached(known.reaches)
         yield from self._complete(pointer, pointer.built, moved)
         return self._changed(pointer, phases.swapped)
 
@@ -212,7 +215,8 @@ class Replay(Generic[_S]):
         """Drops the new generation, and the live one stays."""
         if pointer.phase == "swapping":
             # Readers may have answered from the new one: nothing that it has may be lacking.
-            yield from self._complete(pointer, pointer.live, self._source.versions())
+            reached = yield from self._reached()
+            yield from self._complete(pointer, pointer.live, reached)
         return self._changed(pointer, phases.abandoned)
 
     def _clear(self, outcome: Outcome) -> Steps[None]:
@@ -227,25 +231,25 @@ class Replay(Generic[_S]):
         self,
         pointer: Pointer,
         generation: int,
-        versions: Mapping[str, int],
+        reaches: Reaches,
         *,
         patience_seconds: float | None = None,
     ) -> Steps[bool]:
-        """Until a generation has everything up to these versions. What does not arrive by itself
+        """Until a generation has everything up to these reaches. What does not arrive by itself
         in time was lost on its way, and is taken from the events; whether anything was: then the
         generation may have later events as well."""
         store = self._store_of(generation)
         what = f"waiting for generation {generation}"
-        behind = yield from self._arrived(store, versions, what, patience_seconds)
+        behind = yield from self._arrived(store, reaches, what, patience_seconds)
         if not behind:
             return False
         wanted = (
             event
             for event in self._source.events()
-            if any(entry.id in behind for entry in entries_of(event))
+            if any(subject in behind for subject, _ in self._projection.reach_of(event))
         )
         yield from self._fill(pointer, generation, "events projected again", wanted)
-        left = self._projection.lagging(store, {account: versions[account] for account in behind})
+        left = self._projection.lagging(store, {subject: reaches[subject] for subject in behind})
         if left:
             raise IncompleteError(left)
         return True
@@ -253,19 +257,40 @@ class Replay(Generic[_S]):
     def _arrived(
         self,
         store: _S,
-        versions: Mapping[str, int],
+        reaches: Reaches,
         what: str,
         patience_seconds: float | None = None,
     ) -> Steps[set[str]]:
-        """Waits for what is on its way to a store; the accounts that are behind after all."""
+        """Waits for what is on its way to a store; the subjects that are behind after all."""
         patience = self._patience_seconds if patience_seconds is None else patience_seconds
         waited = 0.0
-        behind = self._projection.lagging(store, versions)
+        behind = self._projection.lagging(store, reaches)
         while behind and waited < patience:
             yield Step(what, len(behind), wait_seconds=LOOK_SECONDS)
             waited += LOOK_SECONDS
-            behind = self._projection.lagging(store, {name: versions[name] for name in behind})
+            behind = self._projection.lagging(store, {name: reaches[name] for name in behind})
         return behind
+
+    def _required(self) -> dict[str, Reach]:
+        """How far the events must bring each subject for the states to be as they are now."""
+        required: dict[str, Reach] = {}
+        for key, version in self._source.versions():
+            least = self._projection.required(key, version)
+            if least is not None:
+                subject, reach = least
+                required[subject] = furthest(required.get(subject), reach)
+        return required
+
+    def _reached(self, known: Reaches | None = None) -> Steps[Reached]:
+        """How far the events bring each subject by now; of these, what goes beyond `known`."""
+        reached = Reached(self._projection.reach_of, known)
+        for count, _ in enumerate(reached.through(self._source.events()), start=1):
+            if count % _NOTED_A_STEP == 0:
+                yield Step("events noted", count)
+        return reached
+
+    def _possible(self, subject: str) -> Reach:
+        return self._projection.possible(self._source.version, subject)
 
     def _fill(
         self, pointer: Pointer, generation: int, what: str, events: Iterable[Event]

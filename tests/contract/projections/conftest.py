@@ -11,15 +11,19 @@ import pytest
 from moto import mock_aws
 
 from projections.balances.memory import MemoryBalancesStore
-from projections.balances.store import BalancesStore, DynamoBalancesStore
+from projections.balances.store import PATHS_INDEX, BalancesStore, DynamoBalancesStore
 from projections.balances.store import generations as balances_generations
 from projections.generations.keys import FIRST
 from projections.generations.memory import MemoryGenerations
 from projections.history.memory import MemoryHistoryStore
 from projections.history.store import DynamoHistoryStore, HistoryStore
 from projections.history.store import generations as history_generations
+from projections.payments.memory import MemoryPaymentsStore
+from projections.payments.store import STATUS_INDEX, DynamoPaymentsStore, PaymentsStore
+from projections.payments.store import generations as payments_generations
 from tests.contract.projections.places import Place, live_store
 from tests.support.emulator import REGION, dynamodb_client, dynamodb_endpoint
+from tests.unit.projections.fakes import create_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -67,7 +71,7 @@ def balances_place(client: DynamoDBClient | None) -> Place[BalancesStore]:
     if client is None:
         memory: MemoryGenerations[BalancesStore] = MemoryGenerations(MemoryBalancesStore)
         return Place(memory, memory.store_of)
-    table = _table(client, [("pk", "S")])
+    table = _table(client, [("pk", "S")], {PATHS_INDEX: ("root", "account")})
     return Place(
         balances_generations(client, table),
         lambda generation: DynamoBalancesStore(client, table, generation),
@@ -90,6 +94,19 @@ def history_place(client: DynamoDBClient | None) -> Place[HistoryStore]:
 
 
 @pytest.fixture
+def payments_place(client: DynamoDBClient | None) -> Place[PaymentsStore]:
+    """Where payments lie, without a generation so far."""
+    if client is None:
+        memory: MemoryGenerations[PaymentsStore] = MemoryGenerations(MemoryPaymentsStore)
+        return Place(memory, memory.store_of)
+    table = _table(client, [("pk", "S")], {STATUS_INDEX: ("listed", "created")})
+    return Place(
+        payments_generations(client, table),
+        lambda generation: DynamoPaymentsStore(client, table, generation),
+    )
+
+
+@pytest.fixture
 def balances(balances_place: Place[BalancesStore], generation: int) -> BalancesStore:
     """An empty store of balances."""
     return live_store(balances_place, generation)
@@ -101,16 +118,18 @@ def history(history_place: Place[HistoryStore], generation: int) -> HistoryStore
     return live_store(history_place, generation)
 
 
-def _table(client: DynamoDBClient, key: list[tuple[str, Any]]) -> str:
-    """A new table with this key; its name."""
+@pytest.fixture
+def payments(payments_place: Place[PaymentsStore], generation: int) -> PaymentsStore:
+    """An empty store of payments."""
+    return live_store(payments_place, generation)
+
+
+def _table(
+    client: DynamoDBClient,
+    key: list[tuple[str, Any]],
+    indexes: dict[str, tuple[str, str]] | None = None,
+) -> str:
+    """A new table with this key and these indexes; its name."""
     name = f"contract-{uuid4()}"
-    client.create_table(
-        TableName=name,
-        AttributeDefinitions=[{"AttributeName": n, "AttributeType": t} for n, t in key],
-        KeySchema=[
-            {"AttributeName": n, "KeyType": "RANGE" if at else "HASH"}
-            for at, (n, _) in enumerate(key)
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
+    create_table(client, name, key, indexes)
     return name

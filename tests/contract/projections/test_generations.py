@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import msgspec
 
+from projections.balances.apply import Metadata
 from projections.balances.store import BalancesStore
 from projections.generations import pointer as phases
 from projections.generations.keys import FIRST
 from projections.generations.pointer import Generations, Pointer
 from projections.history.store import HistoryStore, Versions
+from projections.payments.store import PaymentsStore
 from tests.contract.projections.places import Place, live_store
-from tests.contract.projections.test_balances_store import PROFILE, TOTALS, at_version
+from tests.contract.projections.test_balances_store import (
+    METADATA,
+    PROFILE,
+    TOTALS,
+    at_version,
+    of,
+)
 from tests.contract.projections.test_history_store import rows
+from tests.contract.projections.test_payments_store import HELD, created, held_at
 
 SINCE = "2026-11-21T23:10:05.123456Z"
 GENERATIONS = (FIRST, 2, 12)
@@ -78,14 +87,45 @@ def test_balances_of_one_generation_are_nobody_s_of_another(
     """The same account in three generations: written, read, listed and deleted apart."""
     stores = {number: balances_place.store_of(number) for number in GENERATIONS}
     for number, store in stores.items():
-        store.write_totals(at_version(number + 1))
-        assert store.write_profile(PROFILE) is True
+        assert store.write(at_version(number + 1), PROFILE) == 2
+        assert store.write(of(f"customers:42:wallet:{number}")) == 1
+        assert store.write_metadata(described(number)) is True
     for number, store in stores.items():
-        account = store.account(TOTALS.account)
+        name = TOTALS.account
+        account = store.account(name)
         assert account is not None
         assert account.totals == at_version(number + 1)
+        assert store.some([name]) == {name: account}
+        assert store.metadata([name]) == {name: described(number)}
+        assert store.under(name, "", 10) == (f"customers:42:wallet:{number}",)
         live_store(balances_place, number)
-        assert [each.totals for each in store.accounts()] == [at_version(number + 1)]
+        assert account in list(store.accounts())
+        assert len(list(store.accounts())) == 2
+        assert list(store.all_metadata()) == [described(number)]
+
+
+def described(version: int) -> Metadata:
+    """METADATA in another version."""
+    return msgspec.structs.replace(METADATA, metadata_version=version)
+
+
+def test_payments_of_one_generation_are_nobody_s_of_another(
+    payments_place: Place[PaymentsStore],
+) -> None:
+    """The same payment in three generations: written, read and listed apart."""
+    stores = {number: payments_place.store_of(number) for number in GENERATIONS}
+    for number, store in stores.items():
+        assert store.write(held_at(number)) == 2
+    for number, store in stores.items():
+        assert store.some([HELD.id]) == {HELD.id: held_at(number)}
+        assert store.listed("held", "0", "~", 10) == (created(HELD),)
+        live_store(payments_place, number)
+        assert list(store.payments()) == [held_at(number)]
+    pointer = payments_place.generations.pointer()
+    assert sum(payments_place.generations.sweep(pointer)) == len(GENERATIONS) - 1
+    for number in GENERATIONS:
+        listed = payments_place.store_of(number).listed("held", "0", "~", 10)
+        assert listed == ((created(HELD),) if number == 12 else ())
 
 
 def test_rows_and_markers_of_one_generation_are_nobody_s_of_another(
@@ -113,10 +153,7 @@ def test_what_is_swept_is_gone_and_what_is_kept_is_whole(
     begun later, by whoever has swept already."""
     for number in (*GENERATIONS, 13):
         for version in range(1, 28):  # more than one request deletes
-            name = f"account-{version}"
-            balances_place.store_of(number).write_totals(
-                msgspec.structs.replace(TOTALS, account=name)
-            )
+            balances_place.store_of(number).write(of(f"account-{version}"))
         history_place.store_of(number).write(rows("a", *range(1, 28)))
         history_place.store_of(number).raise_marker("a", 27)
     live_store(balances_place, 12)

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import boto3
 import pytest
-from botocore.exceptions import ReadTimeoutError
-from botocore.stub import Stubber
 from moto import mock_aws
 from msgspec import structs
 from typing_extensions import override
 
 from ledger.contracts.events import AccountOpened
 from ledger.contracts.primitives import AccountType
-from ledger.runtime.faults import BrokenItemError, StoreError
-from ledger.runtime.items import attributes_of
+from ledger.runtime.faults import StoreError
 from projections.balances import handler as module
-from projections.balances.apply import Profile, Totals, coalesce
+from projections.balances.apply import Metadata, Profile, Totals, coalesce
 from projections.balances.handler import make_handler
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.project import FAILURES_IN_A_ROW_MAX, project
@@ -80,8 +75,57 @@ def test_pending_amounts_lower_what_is_available_and_never_raise_it(
     assert (totals.balance_minor, totals.available_minor) == (balance, available)
 
 
+def test_a_profile_is_all_that_an_account_is() -> None:
+    """Status, frozen sides, book, limits with their bases, velocity: from whichever event has the
+    newest, though it came first."""
+    book = Book()
+    book.open("a", lowest=-5)
+    limited = book.limit("a", -7, velocity=True)
+    frozen = book.freeze("a", "credits")
+    expected = Profile(
+        account="a",
+        profile_version=3,
+        account_type="liability",
+        currency="EUR",
+        status="frozen",
+        frozen="credits",
+        min_balance_minor=-7,
+        max_balance_minor=None,
+        min_balance_basis="posted",
+        velocity=limited.profile.velocity,
+        opened_at=limited.profile.opened_at,
+    )
+    assert coalesce([frozen, limited, book.events[0]]).profiles == {"a": expected}
+
+
+def test_metadata_come_with_an_opening_and_after_it() -> None:
+    """Those of an account alone; an opening without any has none; of several the newest."""
+    book = Book()
+    book.open("a", metadata={"name": "x"})
+    book.open("b")
+    opening = coalesce(book.recorded).metadata
+    assert opening == {"a": Metadata(account="a", metadata_version=1, metadata={"name": "x"})}
+    book.pay(("a", "b", 1))
+    book.describe("payment", "payment-2", {"name": "z"})
+    book.describe("account", "a", {})
+    newest = coalesce(book.recorded[::-1]).metadata
+    assert newest == {"a": Metadata(account="a", metadata_version=2, metadata={})}
+
+
+def test_what_is_held_shows_in_the_totals() -> None:
+    """Pending amounts of a hold, and what of it was posted."""
+    book = Book()
+    book.open("a")
+    book.open("b", "asset")
+    held = book.hold(("a", "b", 9))
+    book.capture(held.id, (4,))
+    payer = coalesce(book.recorded).totals["a"]
+    assert (payer.debits_posted_minor, payer.debits_pending_minor) == (4, 5)
+    assert (payer.balance_minor, payer.available_minor) == (-4, -9)
+
+
 class Broken(MemoryBalancesStore):
-    """Fails every write to some accounts, totals or profile."""
+    """Fails every write to some accounts, totals or metadata."""
 
     def __init__(self, *accounts: str, part: str = "totals") -> None:
         super().__init__()
@@ -90,17 +134,17 @@ class Broken(MemoryBalancesStore):
         self.tried: list[str] = []
 
     @override
-    def write_totals(self, totals: Totals) -> bool:
+    def write(self, totals: Totals, profile: Profile | None = None) -> int:
         self.tried.append(totals.account)
         if self.part == "totals" and totals.account in self.accounts_out:
             raise StoreError("ThrottlingException")
-        return super().write_totals(totals)
+        return super().write(totals, profile)
 
     @override
-    def write_profile(self, profile: Profile) -> bool:
-        if self.part == "profile" and profile.account in self.accounts_out:
+    def write_metadata(self, metadata: Metadata) -> bool:
+        if self.part == "metadata" and metadata.account in self.accounts_out:
             raise StoreError("ThrottlingException")
-        return super().write_profile(profile)
+        return super().write_metadata(metadata)
 
 
 def test_a_failed_account_fails_the_messages_that_touch_it_and_no_other() -> None:
@@ -111,14 +155,19 @@ def test_a_failed_account_fails_the_messages_that_touch_it_and_no_other() -> Non
     hot, cold = book.pay(("a", "b", 1)), book.pay(("c", "d", 1))
     outcome = project(Broken("b"), [*book.events[:4], hot, cold])
     assert outcome.failed == {1: "ThrottlingException", 4: "ThrottlingException"}
-    assert outcome.counts == {"Writes": 7, "WritesOutdated": 0}
+    assert outcome.counts == {"Writes": 6, "WritesOutdated": 0}
 
 
-def test_a_failed_profile_fails_the_message_that_opened_the_account() -> None:
-    """Totals that were written do not excuse a profile that was not. (A payment of the same account
+def test_failed_metadata_fail_the_message_that_gave_them() -> None:
+    """Totals that were written do not excuse metadata that were not. (A payment of the same account
     in the batch fails with it: to project it again is harmless.)"""
-    outcome = project(Broken("a", part="profile"), BOOK.events[:2])
-    assert outcome.failed == {0: "ThrottlingException"}
+    book = Book()
+    book.open("a", metadata={"name": "x"})
+    book.open("b")
+    book.describe("account", "b", {"name": "y"})
+    for account, failed in (("a", {0}), ("b", {1, 2})):
+        outcome = project(Broken(account, part="metadata"), book.recorded)
+        assert outcome.failed == dict.fromkeys(failed, "ThrottlingException")
 
 
 def test_a_table_out_of_reach_is_not_asked_for_ever() -> None:
@@ -173,124 +222,3 @@ def test_the_function_is_built_from_its_environment(monkeypatch: pytest.MonkeyPa
         account = DynamoBalancesStore(client, "balances").account("a")
     assert account is not None
     assert account.totals.version == 3
-
-
-@pytest.fixture
-def stubbed() -> Any:
-    """A store whose client answers what it is told to, and the stub."""
-    client = boto3.client(
-        "dynamodb", region_name="eu-central-1", aws_access_key_id="x", aws_secret_access_key="x"
-    )
-    return DynamoBalancesStore(client, "balances"), Stubber(client)
-
-
-def test_a_write_is_one_conditional_update(stubbed: Any) -> None:
-    """All fields of the part at once, if and only if its version rises."""
-    store, stub = stubbed
-    totals = coalesce(BOOK.events).totals["a"]
-    fields = {name: value for name, value in structs.asdict(totals).items() if name != "account"}
-    names = {f"#{place}": name for place, name in enumerate(fields)}
-    stub.add_response(
-        "update_item",
-        {},
-        {
-            "TableName": "balances",
-            "Key": {"pk": {"S": "a"}},
-            "UpdateExpression": "SET " + ", ".join(f"#{n} = :{n}" for n in range(len(fields))),
-            "ConditionExpression": "attribute_not_exists(#0) OR #0 < :0",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {
-                f":{place}": value for place, value in enumerate(attributes_of(fields).values())
-            },
-        },
-    )
-    assert names["#0"] == "version"
-    with stub:
-        assert store.write_totals(totals) is True
-        stub.assert_no_pending_responses()
-
-
-@pytest.mark.parametrize(
-    "code",
-    ["ProvisionedThroughputExceededException", "AccessDeniedException", "InternalServerError"],
-)
-def test_errors_of_aws_come_with_their_code(stubbed: Any, code: str) -> None:
-    """Writes and reads alike."""
-    store, stub = stubbed
-    for operation in ("update_item", "update_item", "get_item", "scan"):
-        stub.add_client_error(operation, code)
-    writes = coalesce(BOOK.events)
-    calls = (
-        lambda: store.write_totals(writes.totals["a"]),
-        lambda: store.write_profile(writes.profiles["a"]),
-        lambda: store.account("a"),
-        lambda: list(store.accounts()),
-    )
-    with stub:
-        for call in calls:
-            with pytest.raises(StoreError) as error:
-                call()
-            assert error.value.code == code
-
-
-def test_a_lost_answer_is_an_error_like_others() -> None:
-    """Whether it took effect is unknown; to write again is safe."""
-
-    class Disconnected:
-        def update_item(self, **_: object) -> object:
-            raise ReadTimeoutError(endpoint_url="https://dynamodb")
-
-    store = DynamoBalancesStore(Disconnected(), "balances")  # type: ignore[arg-type]
-    with pytest.raises(StoreError, match="ReadTimeoutError"):
-        store.write_totals(coalesce(BOOK.events).totals["a"])
-
-
-def test_a_scan_goes_on_to_the_last_page(stubbed: Any) -> None:
-    """A table is more than one page of 1 MB."""
-    store, stub = stubbed
-    accounts = coalesce(BOOK.events).totals.values()
-    items = [
-        attributes_of(
-            {"pk": each.account} | {k: v for k, v in structs.asdict(each).items() if k != "account"}
-        )
-        for each in accounts
-    ]
-    expected = {"TableName": "balances", "ConsistentRead": True}
-    key = {"pk": {"S": "a"}}
-    stub.add_response("scan", {"Items": items[:1], "LastEvaluatedKey": key}, expected)
-    stub.add_response("scan", {"Items": items[1:]}, expected | {"ExclusiveStartKey": key})
-    stub.add_response("get_item", {})  # no replay has retired what was scanned
-    with stub:
-        assert [each.totals for each in store.accounts()] == list(accounts)
-
-
-def test_reads_are_consistent(stubbed: Any) -> None:
-    """Two reads one after the other never show a version going backwards."""
-    store, stub = stubbed
-    stub.add_response(
-        "get_item",
-        {},
-        {"TableName": "balances", "Key": {"pk": {"S": "a"}}, "ConsistentRead": True},
-    )
-    with stub:
-        assert store.account("a") is None
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"version": {"N": "1.5"}},
-        {"version": {"BOOL": True}},
-        {"currency": {"N": "1"}},
-        {"account_type": {"S": "coffer"}},
-    ],
-    ids=str,
-)
-def test_an_item_that_nobody_wrote_is_refused(stubbed: Any, change: dict[str, Any]) -> None:
-    """What is read back is checked, and never shown if it is not an account."""
-    store, stub = stubbed
-    totals = structs.asdict(coalesce(BOOK.events).totals["a"])
-    item = attributes_of({"pk": totals.pop("account")} | totals) | change
-    stub.add_response("get_item", {"Item": item})
-    with stub, pytest.raises(BrokenItemError):
-        store.account("a")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Literal
 
 import boto3
 import pytest
 from moto import mock_aws
+from msgspec import UNSET, structs
 from typing_extensions import override
 
+from ledger.contracts.events import AccountEvent
 from ledger.contracts.primitives import (
     AMOUNT_MINOR_MAX,
     DESCRIPTION_LENGTH_MAX,
     REFERENCE_LENGTH_MAX,
 )
 from ledger.runtime.faults import StoreError
-from ledger.runtime.items import Attribute, Item
 from projections.generations.memory import single
 from projections.history import handler as module
 from projections.history.apply import LEGS_SHOWN_MAX, Leg, Row, RowKey, rows_of, rows_of_batch
@@ -30,6 +31,7 @@ from projections.history.store import DynamoHistoryStore, Versions, item_of_row,
 from tests.properties.projection_streams import Book, four_events, message
 from tests.support.consuming import REJECTION, World, function_environment
 from tests.unit.projections.fakes import create_tables
+from tests.unit.projections.sizes import item_bytes
 
 BOOK = four_events()
 
@@ -77,6 +79,85 @@ def test_a_row_shows_the_event_from_the_account_s_side() -> None:
     assert second.balance_minor == 8  # what a owns, b is owed
 
 
+def test_the_life_of_a_hold_is_a_row_for_every_event_of_it() -> None:
+    """What was held, posted and released, by side; each but the first says whose it is."""
+    book = Book()
+    book.open("a")
+    book.open("b", "asset")
+    held = book.hold(("a", "b", 10))
+    later: list[AccountEvent] = [
+        book.increase(held.id, (5,)),
+        book.capture(held.id, (4,)),
+        book.capture(held.id, (6,), final=True),
+        book.reverse(held.id, (10,)),
+    ]
+    assert [
+        (
+            row.type,
+            row.payment,
+            (row.debits_pended_minor, row.credits_pended_minor),
+            (row.debited_minor, row.credited_minor),
+            (row.debits_pending_minor, row.credits_pending_minor),
+            row.legs,
+        )
+        for event in (held, *later)
+        for row in rows_of(event)
+        if row.account == "a"
+    ] == [
+        ("payment.authorized", UNSET, (10, 0), (0, 0), (10, 0), leg("debit", 10)),
+        ("payment.increased", held.id, (5, 0), (0, 0), (15, 0), leg("debit", 5)),
+        ("payment.captured", held.id, (-4, 0), (4, 0), (11, 0), leg("debit", 4)),
+        ("payment.captured", held.id, (-11, 0), (6, 0), (0, 0), leg("debit", 6)),
+        ("payment.reversed", held.id, (0, 0), (0, 10), (0, 0), leg("credit", 10)),
+    ]
+    assert rows_of(later[-1])[0].reason == "sent back"
+
+
+def leg(side: Literal["debit", "credit"], amount: int) -> tuple[Leg, ...]:
+    """The only leg of a row: with b."""
+    return (Leg(counterparty="b", side=side, amount_minor=amount),)
+
+
+def test_a_released_hold_is_a_row_that_posts_nothing() -> None:
+    """Voided or expired alike: what is no longer held, with its legs."""
+    for expired in (False, True):
+        book = Book()
+        book.open("a")
+        book.open("b")
+        held = book.hold(("a", "b", 10))
+        row = rows_of(book.release(held.id, expired=expired))[0]
+        assert (row.debits_pended_minor, row.debited_minor, row.payment) == (-10, 0, held.id)
+        assert row.legs == leg("debit", 10)
+
+
+def test_a_change_of_an_account_is_a_row_with_its_reason() -> None:
+    """No money, no payment, no legs; metadata make no version of an account, and no row."""
+    book = Book()
+    book.open("a")
+    events: list[AccountEvent] = [
+        book.freeze("a", "both"),
+        book.limit("a", None, velocity=True),
+        book.close("a"),
+    ]
+    rows = [row for event in events for row in rows_of(event)]
+    assert [(row.type, row.reason, row.version) for row in rows] == [
+        ("account.frozen", "doubtful", 2),
+        ("account.limits_set", UNSET, 3),
+        ("account.closed", "left", 4),
+    ]
+    assert {(row.currency, row.legs, row.payment) for row in rows} == {("EUR", (), UNSET)}
+    assert rows_of(book.describe("account", "a", {"name": "x"})) == ()
+
+
+def test_an_increase_that_prolongs_only_is_no_row() -> None:
+    """It touches no account."""
+    book = Book()
+    book.open("a")
+    book.open("b")
+    held = book.hold(("a", "b", 10))
+    assert rows_of(book.increase(held.id, (0,))) == ()
+
+
 def test_an_opening_is_a_row_that_moves_nothing() -> None:
     """Version 1 has no event before it and no legs."""
     (row,) = rows_of(BOOK.events[0])
@@ -107,25 +188,6 @@ def test_a_batch_has_each_row_once() -> None:
     )
 
 
-def item_bytes(item: Item) -> int:
-    """The size that DynamoDB bills: names and values in UTF-8; numbers take a byte per two digits,
-    and one; lists and maps three, and one for each element (developer guide, "Item sizes")."""
-    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
-
-
-def _value_bytes(attribute: Attribute) -> int:
-    kind: str
-    value: Any
-    ((kind, value),) = attribute.items()
-    if kind == "S":
-        return len(str(value).encode())
-    if kind == "N":  # none here is negative
-        return (len(value) + 1) // 2 + 1
-    if kind == "L":
-        return 3 + sum(1 + _value_bytes(element) for element in value)
-    return 3 + item_bytes(value) + len(value)
-
-
 def test_the_row_of_a_usual_payment_is_one_write_unit() -> None:
     """Two legs, 36-character ids, a reference and a long description: at most 1 KiB."""
     book = Book()
@@ -138,30 +200,39 @@ def test_the_row_of_a_usual_payment_is_one_write_unit() -> None:
         assert item_bytes(item) + 2 * 36 <= 1_024  # event ids here are shorter
 
 
-def test_the_largest_row_is_three_write_units() -> None:
-    """Longest ids, amounts and texts of four-byte characters, ten legs: at most 3 KiB."""
-    longest = Row(
-        account="a" * 64,
-        version=AMOUNT_MINOR_MAX,
-        event="e" * 64,
-        type="payment.posted",
-        recorded_at="2026-11-21T23:10:05.123456Z",
-        effective_at="2026-11-21T23:10:05.123456Z",
-        account_type="liability",
-        currency="EUR",
-        debits_posted_minor=AMOUNT_MINOR_MAX,
-        credits_posted_minor=AMOUNT_MINOR_MAX,
-        debits_pending_minor=AMOUNT_MINOR_MAX,
-        credits_pending_minor=AMOUNT_MINOR_MAX,
-        debited_minor=AMOUNT_MINOR_MAX,
-        credited_minor=AMOUNT_MINOR_MAX,
-        prev="p" * 64,
-        legs=(Leg(counterparty="c" * 64, side="credit", amount_minor=AMOUNT_MINOR_MAX),)
-        * LEGS_SHOWN_MAX,
-        legs_count=45,
-        reference="\U0001f4b6" * REFERENCE_LENGTH_MAX,
-        description="\U0001f4b6" * DESCRIPTION_LENGTH_MAX,
-    )
+LONGEST = Row(
+    account="a" * 64,
+    version=AMOUNT_MINOR_MAX,
+    event="e" * 64,
+    type="payment.authorized",
+    recorded_at="2026-11-21T23:10:05.123456Z",
+    effective_at="2026-11-21T23:10:05.123456Z",
+    account_type="liability",
+    currency="EUR",
+    debits_posted_minor=AMOUNT_MINOR_MAX,
+    credits_posted_minor=AMOUNT_MINOR_MAX,
+    debits_pending_minor=AMOUNT_MINOR_MAX,
+    credits_pending_minor=AMOUNT_MINOR_MAX,
+    debited_minor=AMOUNT_MINOR_MAX,
+    credited_minor=AMOUNT_MINOR_MAX,
+    debits_pended_minor=-AMOUNT_MINOR_MAX,
+    credits_pended_minor=-AMOUNT_MINOR_MAX,
+    prev="p" * 64,
+    legs=(Leg(counterparty="c" * 64, side="credit", amount_minor=AMOUNT_MINOR_MAX),)
+    * LEGS_SHOWN_MAX,
+    legs_count=45,
+    reference="\U0001f4b6" * REFERENCE_LENGTH_MAX,
+)
+TEXT = "\U0001f4b6" * DESCRIPTION_LENGTH_MAX
+
+
+@pytest.mark.parametrize(
+    "texts", [{"description": TEXT}, {"payment": "p" * 64, "reason": TEXT}], ids=["first", "later"]
+)
+def test_the_largest_row_is_three_write_units(texts: dict[str, str]) -> None:
+    """Longest ids, amounts and texts of four-byte characters, ten legs: at most 3 KiB; whether of
+    the event that makes a payment, which may describe it, or of a later one, which has a reason."""
+    longest = structs.replace(LONGEST, **texts)
     assert 2 * 1_024 < item_bytes(item_of_row(longest, generation=9_999)) <= 3 * 1_024
     assert row_of_item(longest.account, item_of_row(longest)) == longest
 

@@ -8,12 +8,9 @@ from urllib.parse import quote
 
 import boto3
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from moto import mock_aws
 from typing_extensions import override
 
-from ledger.contracts.primitives import ID_ALPHABET
 from ledger.runtime.faults import StoreError
 from ledger.runtime.telemetry import Line, Telemetry
 from projections.balances.apply import Account
@@ -23,8 +20,9 @@ from projections.generations.memory import single
 from projections.history.apply import Row
 from projections.history.memory import MemoryHistoryStore
 from projections.history.project import project as project_history
+from projections.payments.memory import MemoryPaymentsStore
 from projections.query import handler as module
-from projections.query.cursor import cursor_of, place_of
+from projections.query.cursor import cursor_of
 from projections.query.handler import make_handler
 from tests.properties.projection_streams import Book
 from tests.support.consuming import function_environment
@@ -60,6 +58,7 @@ class Api:
         for number in range(payments):
             self.book.pay(("bank", WALLET, 10 + number), reference=f"r{number}")
         self.balances, self.history = MemoryBalancesStore(), MemoryHistoryStore()
+        self.payments = MemoryPaymentsStore()
         self.lines: list[Line] = []
         project_balances(self.balances, self.book.events)
         project_history(self.history, self.book.events)
@@ -76,6 +75,7 @@ class Api:
         handler = make_handler(
             balances=single(self.balances),
             history=single(self.history),
+            payments=single(self.payments),
             telemetry=Telemetry(self.lines.append),
         )
         answer = handler(event, None)
@@ -109,10 +109,80 @@ def test_an_account_is_shown_with_every_version_it_reflects(api: Api) -> None:
             "effective_at": last.effective_at,
             "profile_version": 1,
             "status": "open",
+            "book": "main",
             "opened_at": api.book.events[1].effective_at,
-            "limits": {"min_balance_minor": -50, "max_balance_minor": 10_000},
+            "limits": {
+                "min_balance_minor": -50,
+                "max_balance_minor": 10_000,
+                "min_balance_basis": "available",
+                "max_balance_basis": "available",
+                "velocity": [],
+            },
+            "metadata_version": 0,
+            "metadata": {},
         },
     )
+
+
+def test_all_that_can_become_of_an_account_is_shown() -> None:
+    """Frozen sides, bases, velocity limits, what is held; metadata and the version of these."""
+    api = Api()
+    api.book.limit(WALLET, -7, velocity=True)
+    api.book.freeze(WALLET, "debits")
+    api.book.hold((WALLET, "bank", 30))
+    api.book.describe("account", WALLET, {"name": "Ann"})
+    project_balances(api.balances, api.book.recorded)
+    status, body = api.get()
+    assert status == 200
+    assert {name: body[name] for name in ("status", "frozen", "version", "profile_version")} == {
+        "status": "frozen",
+        "frozen": "debits",
+        "version": 7,
+        "profile_version": 6,
+    }
+    assert body["limits"] == {
+        "min_balance_minor": -7,
+        "max_balance_minor": 10_000,
+        "min_balance_basis": "posted",
+        "max_balance_basis": "available",
+        "velocity": [
+            {
+                "name": "daily",
+                "window": "day",
+                "direction": "debits",
+                "currency": "EUR",
+                "max_amount_minor": 9,
+            }
+        ],
+    }
+    assert (body["balance_minor"], body["available_minor"]) == (33, 3)
+    assert (body["debits_pending_minor"], body["credits_pending_minor"]) == (30, 0)
+    assert (body["metadata_version"], body["metadata"]) == (1, {"name": "Ann"})
+
+
+def test_a_history_tells_what_was_held_and_whose_it_is() -> None:
+    """Of a hold, its capture and a freeze; each row of a payment says of which."""
+    api = Api(payments=0)
+    held = api.book.hold(("bank", WALLET, 30))
+    api.book.capture(held.id, (10,), final=True)
+    api.book.freeze(WALLET, "debits")
+    project_history(api.history, api.book.recorded)
+    _, body = api.get(history=True)
+    assert [
+        (
+            entry["type"],
+            entry.get("payment"),
+            entry["credits_pended_minor"],
+            entry["credited_minor"],
+            entry.get("reason"),
+        )
+        for entry in body["entries"]
+    ] == [
+        ("account.frozen", None, 0, 0, "doubtful"),
+        ("payment.captured", held.id, -30, 10, None),
+        ("payment.authorized", held.id, 30, 0, None),
+        ("account.opened", None, 0, 0, None),
+    ]
 
 
 def test_an_account_whose_opening_is_on_its_way_is_shown_without_its_profile(api: Api) -> None:
@@ -121,12 +191,13 @@ def test_an_account_whose_opening_is_on_its_way_is_shown_without_its_profile(api
     project_balances(api.balances, api.book.events[2:])
     status, body = api.get()
     assert (status, body["version"], body["profile_version"]) == (200, 4, 0)
-    assert not {"status", "opened_at", "limits"} & set(body)
+    assert not {"status", "frozen", "book", "opened_at", "limits"} & set(body)
 
 
 def test_a_limit_that_is_not_set_is_null(api: Api) -> None:
     """As against a profile that is not there."""
-    assert api.get("bank")[1]["limits"] == {"min_balance_minor": None, "max_balance_minor": None}
+    limits = api.get("bank")[1]["limits"]
+    assert (limits["min_balance_minor"], limits["max_balance_minor"]) == (None, None)
 
 
 def test_a_history_is_shown_newest_first(api: Api) -> None:
@@ -147,6 +218,8 @@ def test_a_history_is_shown_newest_first(api: Api) -> None:
         "currency": "EUR",
         "debited_minor": 0,
         "credited_minor": 11,
+        "debits_pended_minor": 0,
+        "credits_pended_minor": 0,
         "balance_minor": 21,
         "debits_posted_minor": 0,
         "credits_posted_minor": 21,
@@ -154,6 +227,7 @@ def test_a_history_is_shown_newest_first(api: Api) -> None:
         "credits_pending_minor": 0,
         "legs": [{"counterparty": "bank", "side": "credit", "amount_minor": 11}],
         "legs_count": 1,
+        "payment": first.id,
         "prev": second.id,
         "reference": "r1",
     }
@@ -348,58 +422,19 @@ def test_every_answer_leaves_one_line_of_codes(api: Api) -> None:
     assert WALLET not in repr(api.lines)
 
 
-IDS = st.from_regex(f"[{ID_ALPHABET}]{{1,64}}", fullmatch=True)
-
-
-GENERATIONS = st.integers(1, 2**24 - 1)
-
-
-@given(IDS, GENERATIONS, st.integers(0, FAR))
-def test_a_cursor_comes_back_as_the_place_it_was_made_of(
-    account: str, generation: int, version: int
-) -> None:
-    """24 characters that need no encoding in a URL."""
-    cursor = cursor_of(account, generation, version)
-    assert place_of(account, cursor) == (generation, version)
-    assert (len(cursor), quote(cursor, safe="")) == (24, cursor)
-
-
-@given(IDS, IDS, GENERATIONS, st.integers(1, FAR))
-def test_a_cursor_fits_no_other_account(
-    account: str, other: str, generation: int, version: int
-) -> None:
-    """A token of one account is refused for another."""
-    if account != other:
-        with pytest.raises(ValueError, match="not a cursor"):
-            place_of(other, cursor_of(account, generation, version))
-
-
-@given(st.text())
-def test_no_text_is_taken_for_a_cursor(text: str) -> None:
-    """Anything that was not made by `cursor_of` is a ValueError, never a crash."""
-    with pytest.raises(ValueError, match="not a cursor"):
-        place_of(WALLET, text)
-
-
-@given(GENERATIONS, st.integers(1, FAR), st.integers(0, 23), st.sampled_from("ABCxyz019-_"))
-def test_a_cursor_with_a_changed_character_is_refused(
-    generation: int, version: int, place: int, character: str
-) -> None:
-    """A typo leads nowhere, instead of to other rows."""
-    cursor = cursor_of(WALLET, generation, version)
-    changed = cursor[:place] + character + cursor[place + 1 :]
-    if changed != cursor:
-        with pytest.raises(ValueError, match="not a cursor"):
-            place_of(WALLET, changed)
-
-
 def test_the_function_is_built_from_its_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """The deployed entry point, with tables: importing it created nothing, calling it answers."""
     for name, value in function_environment(
-        "Query", BALANCES_TABLE="balances", HISTORY_TABLE="history"
+        "Query",
+        BALANCES_TABLE="balances",
+        HISTORY_TABLE="history",
+        PAYMENTS_TABLE="payments",
     ).items():
         monkeypatch.setenv(name, value)
     with mock_aws():
         create_tables(boto3.client("dynamodb"))
         for history in (False, True):
             assert module.handler(request("nobody", history=history), None)["statusCode"] == 404
+        for resource, query in (("/accounts", {"under": "a:b"}), ("/payments", {"status": "held"})):
+            event = {"resource": resource, "queryStringParameters": query}
+            assert module.handler(event, None)["statusCode"] == 200

@@ -17,6 +17,8 @@ from projections.generations.memory import MemoryGenerations
 from projections.generations.views import VIEW_SECONDS, Generational, Views
 from projections.history.memory import MemoryHistoryStore
 from projections.history.project import project as project_history
+from projections.payments.memory import MemoryPaymentsStore
+from projections.payments.project import project as project_payments
 from projections.query.handler import make_handler
 from tests.properties.projection_streams import Book
 
@@ -40,15 +42,23 @@ class Api:
         self.book = Book()
         self.book.open("a", lowest=None)
         self.book.open("b")
+        for name in ("c:1:x", "c:1:y", "c:1:z"):
+            self.book.open(name)
         for number in range(5):
             self.book.pay(("a", "b", 1), reference=f"right-{number}")
         self.balances = MemoryGenerations(MemoryBalancesStore)
         self.history = MemoryGenerations(MemoryHistoryStore)
+        self.payments = MemoryGenerations(MemoryPaymentsStore)
+        project_payments(self.payments.store_of(NEW), self.book.events)
+        for payment in self.payments.store_of(NEW).payments():
+            assert payment.origin
+            origin = msgspec.structs.replace(payment.origin, reference="wrong")
+            self.payments.store_of(OLD).write(msgspec.structs.replace(payment, origin=origin))
         project_balances(self.balances.store_of(NEW), self.book.events)
         project_history(self.history.store_of(NEW), self.book.events)
         for account in self.balances.store_of(NEW).accounts():
             wrong = msgspec.structs.replace(account.totals, credits_posted_minor=999)
-            self.balances.store_of(OLD).write_totals(wrong)
+            self.balances.store_of(OLD).write(wrong)
         self.history.store_of(OLD).write(
             [
                 msgspec.structs.replace(row, reference="wrong")
@@ -61,21 +71,28 @@ class Api:
                 Views(self.balances.pointer, clock=clock), self.balances.store_of
             ),
             history=Generational(Views(self.history.pointer, clock=clock), self.history.store_of),
+            payments=Generational(
+                Views(self.payments.pointer, clock=clock), self.payments.store_of
+            ),
             telemetry=Telemetry(lambda _: None),
         )
 
     def enter(self, phase: Any) -> None:
-        """Both pointers move, and every view of them is old."""
-        for generations in (self.balances, self.history):
+        """All pointers move, and every view of them is old."""
+        for generations in (self.balances, self.history, self.payments):
             known = generations.pointer()
             assert generations.replace(known, phase(known, "t"))
         self.now += VIEW_MICROSECONDS
 
     def get(self, *, history: bool = False, **query: str) -> Answer:
         """What the API answers about account b."""
+        return self.ask("/accounts/{id}/history" if history else "/accounts/{id}", query)
+
+    def ask(self, resource: str, query: dict[str, str]) -> Answer:
+        """What the API answers."""
         answer = self.handler(
             {
-                "resource": "/accounts/{id}/history" if history else "/accounts/{id}",
+                "resource": resource,
                 "pathParameters": {"id": "b"},
                 "queryStringParameters": query or None,
                 "multiValueQueryStringParameters": None,
@@ -141,6 +158,49 @@ def test_pages_of_a_retired_generation_are_refused_by_their_cursor(api: Api) -> 
     )
     again = api.get(history=True, limit="2")
     assert texts(again) == {"right"}
+
+
+UNDER, POSTED = {"under": "c:1", "limit": "1"}, {"status": "posted", "limit": "1"}
+
+
+def test_lists_are_of_one_generation_each(api: Api) -> None:
+    """Of accounts and of payments: which one answers, which one a cursor goes on in, and that it is
+    refused once that is gone."""
+
+    def shown() -> tuple[Answer, Answer]:
+        return api.ask("/accounts", UNDER), api.ask("/payments", POSTED)
+
+    seen = []
+    old = shown()
+    for phase in (phases.begun, phases.swapping, phases.swapped):
+        accounts, payments = shown()
+        seen.append((sums_of(accounts), payments.body["payments"][0]["reference"][:5]))
+        api.enter(phase)
+        followed = followed_by(api, old)
+        if phase is not phases.swapped:
+            assert followed[0].body["accounts"][0]["credits_posted_minor"] == 999
+            assert followed[1].body["payments"][0]["reference"] == "wrong"
+        else:
+            assert {(one.status, one.body["field"]) for one in followed} == {(400, "cursor")}
+    accounts, payments = shown()
+    seen.append((sums_of(accounts), payments.body["payments"][0]["reference"][:5]))
+    assert seen == [(2997, "wrong"), (2997, "wrong"), (0, "right"), (0, "right")]
+
+
+def sums_of(answer: Answer) -> int:
+    """What the accounts of an answer come to."""
+    (only,) = answer.body["sums"]["by_currency_and_type"]
+    credits_minor: int = only["credits_posted_minor"]
+    return credits_minor
+
+
+def followed_by(api: Api, answers: tuple[Answer, Answer]) -> tuple[Answer, Answer]:
+    """The pages behind these."""
+    accounts, payments = (answer.body["next_cursor"] for answer in answers)
+    return (
+        api.ask("/accounts", UNDER | {"cursor": accounts}),
+        api.ask("/payments", POSTED | {"cursor": payments}),
+    )
 
 
 def test_a_new_generation_that_is_behind_is_not_answered_from(api: Api) -> None:

@@ -11,79 +11,30 @@ from typing_extensions import override
 
 from ledger.consuming.batches import Handled
 from ledger.contracts.events import Event
+from ledger.contracts.subjects import (
+    Key,
+    account_key,
+    book_key,
+    metadata_key,
+    payment_key,
+    template_key,
+)
 from ledger.runtime.faults import StoreError
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.replay import REPLAYABLE as BALANCES
 from projections.generations import pointer as phases
-from projections.generations.memory import MemoryGenerations
 from projections.generations.pointer import Pointer
 from projections.history.memory import MemoryHistoryStore
 from projections.history.replay import REPLAYABLE as HISTORY
-from projections.replay.differences import Difference
+from projections.payments.memory import MemoryPaymentsStore
+from projections.payments.replay import REPLAYABLE as PAYMENTS
 from projections.replay.replayable import Replayable
 from projections.replay.replaying import (
     SETTLED_SECONDS,
     IncompleteError,
-    Outcome,
-    Replay,
     ReplayRefusedError,
-    Step,
-    Steps,
 )
-from tests.properties.projection_streams import Book
-
-
-class Ledger:
-    """A book as a Source, and a projection of it that is complete."""
-
-    def __init__(self, replayable: Replayable[Any], empty: Any, *, payments: int = 3) -> None:
-        self.book = Book()
-        for name in "abc":
-            self.book.open(name, lowest=None)
-        for _ in range(payments):
-            self.book.pay(("a", "b", 10))
-        self.replayable = replayable
-        self.generations: MemoryGenerations[Any] = MemoryGenerations(empty)
-        self.live = self.generations.store_of(1)
-        self.scans = 0
-        replayable.project(self.live, self.book.events)
-
-    def events(self) -> Iterator[Event]:
-        self.scans += 1
-        return iter(list(self.book.events))
-
-    def versions(self) -> dict[str, int]:
-        return {account: len(entries) for account, entries in self.book.entries.items()}
-
-    def version(self, account: str) -> int:
-        return self.versions().get(account, 0)
-
-    def replay(self, replayable: Replayable[Any] | None = None, **how: Any) -> Replay[Any]:
-        """A replay of it; patience of three looks."""
-        return Replay(
-            replayable or self.replayable,
-            generations=self.generations,
-            store_of=self.generations.store_of,
-            source=self,
-            patience_seconds=3.0,
-            now=lambda: "2026-11-21T23:10:05.123456Z",
-            **how,
-        )
-
-
-def through(steps: Steps[Outcome]) -> tuple[Outcome, list[Step]]:
-    """The outcome, and the steps on the way."""
-    taken: list[Step] = []
-    while True:
-        try:
-            taken.append(next(steps))
-        except StopIteration as done:
-            return done.value, taken
-
-
-def until(steps: Steps[Outcome], what: str) -> None:
-    """Goes on to the step that says this."""
-    assert any(what in step.what for step in steps)
+from tests.unit.projections.replays import Ledger, through, until
 
 
 @pytest.fixture
@@ -98,30 +49,39 @@ def history() -> Ledger:
     return Ledger(HISTORY, MemoryHistoryStore)
 
 
-@pytest.fixture(params=["balances", "history"])
+@pytest.fixture
+def payments() -> Ledger:
+    """Payments."""
+    return Ledger(PAYMENTS, MemoryPaymentsStore)
+
+
+@pytest.fixture(params=["balances", "history", "payments"])
 def ledger(request: pytest.FixtureRequest) -> Ledger:
-    """Either."""
+    """Any of them."""
     found: Ledger = request.getfixturevalue(request.param)
     return found
 
 
 def test_a_sound_projection_is_replaced_by_its_equal(ledger: Ledger) -> None:
-    """No difference; the new generation is live, alone, and complete; three waits."""
+    """No difference; the new generation is live, alone, and complete; three waits, two scans."""
     outcome, steps = through(ledger.replay().run())
     assert outcome.compared is not None
-    assert (outcome.compared.events, outcome.compared.accounts, outcome.compared.count) == (6, 3, 0)
+    assert (outcome.compared.events, outcome.compared.subjects, outcome.compared.count) == (6, 3, 0)
     assert outcome.swapped
     assert outcome.pointer == Pointer(
         revision=4, live=2, newest=2, since="2026-11-21T23:10:05.123456Z"
     )
     assert list(ledger.generations.stores) == [2]
-    assert ledger.replayable.lagging(ledger.generations.store_of(2), ledger.versions()) == set()
+    assert ledger.lagging(2) == set()
+    assert ledger.scans == 2  # to fill it, and to know what came since
     assert [step.wait_seconds for step in steps if step.wait_seconds] == [SETTLED_SECONDS] * 3
 
 
 def test_a_dry_run_leaves_everything_as_it_was(balances: Ledger) -> None:
     """Compared and dropped: the wrong generation stays live."""
-    balances.live._totals["b"] = changed(balances, "b", credits_posted_minor=7)  # noqa: SLF001
+    totals = balances.live.account("b").totals
+    wrong = msgspec.structs.replace(totals, credits_posted_minor=7)
+    balances.live._totals["b"] = wrong  # noqa: SLF001 - as a hand does
     outcome, _ = through(balances.replay().run(swap=False))
     assert outcome.compared is not None
     assert outcome.compared.count == 1
@@ -129,60 +89,6 @@ def test_a_dry_run_leaves_everything_as_it_was(balances: Ledger) -> None:
     assert outcome.pointer.live == 1
     assert balances.generations.stores == {1: balances.live}
     assert balances.live.account("b").totals.credits_posted_minor == 7
-
-
-def changed(ledger: Ledger, name: str, **changes: Any) -> Any:
-    """The totals of an account, otherwise."""
-    return msgspec.structs.replace(ledger.live.account(name).totals, **changes)
-
-
-def test_balances_are_compared_field_by_field(balances: Ledger) -> None:
-    """A changed total, a changed profile, a lost account, an account of nobody, a lost tail."""
-    live = balances.live
-    live._totals["a"] = changed(balances, "a", debits_posted_minor=7)  # noqa: SLF001 - as a hand does
-    live._profiles["a"] = msgspec.structs.replace(live._profiles["a"], max_balance_minor=1)  # noqa: SLF001
-    live._totals["x"] = changed(balances, "b", account="x")  # noqa: SLF001
-    del live._totals["b"]  # noqa: SLF001
-    live._totals["c"] = changed(balances, "c", version=9)  # noqa: SLF001
-    outcome, _ = through(balances.replay().run())
-    assert outcome.compared is not None
-    assert outcome.compared.kept == [
-        Difference(account="a", version=4, kind="differs", field="debits_posted_minor",
-                   live=7, rebuilt=30),
-        Difference(account="a", version=4, kind="differs", field="max_balance_minor",
-                   live=1, rebuilt=None),
-        Difference(account="b", version=4, kind="missing"),
-        Difference(account="c", version=1, kind="differs", field="version", live=9, rebuilt=1),
-        Difference(account="x", version=4, kind="extra"),
-    ]  # fmt: skip
-    assert through(balances.replay().run(swap=False))[0].compared == msgspec.structs.replace(
-        outcome.compared, count=0, kept=[]
-    )
-
-
-def test_history_is_compared_row_by_row(history: Ledger) -> None:
-    """A changed row, a lost one, one of nobody's version, one of nobody's account."""
-    live = history.live
-    rows = {row.key: row for row in live.rows()}
-    wrong = msgspec.structs.replace(rows["a", 2], reference="x", debited_minor=7)
-    beyond = msgspec.structs.replace(rows["b", 4], version=9)
-    live.write([wrong, beyond, msgspec.structs.replace(rows["c", 1], account="x")])
-    del live._rows["b"][3]  # noqa: SLF001 - as a hand does
-    live._versions["b"].remove(3)  # noqa: SLF001
-    outcome, _ = through(history.replay().run())
-    assert outcome.compared is not None
-    assert outcome.compared.kept == [
-        Difference(account="a", version=2, kind="differs", field="debited_minor",
-                   live=7, rebuilt=10),
-        Difference(account="a", version=2, kind="differs", field="reference",
-                   live="x", rebuilt=None),
-        Difference(account="b", version=3, kind="missing"),
-        Difference(account="b", version=9, kind="extra"),
-        Difference(account="x", version=1, kind="extra"),
-    ]  # fmt: skip
-    assert sorted(history.generations.store_of(2).rows(), key=lambda row: row.key) == sorted(
-        rows.values(), key=lambda row: row.key
-    )
 
 
 def test_only_one_replay_is_begun(ledger: Ledger) -> None:
@@ -209,7 +115,7 @@ def test_an_interrupted_replay_can_be_resumed_or_aborted(ledger: Ledger, what: s
     live = 3 if what == "nobody uses" else 2
     assert (outcome.pointer.phase, outcome.pointer.live) == ("steady", live)
     assert list(ledger.generations.stores) == [live]
-    assert ledger.replayable.lagging(ledger.generations.store_of(live), ledger.versions()) == set()
+    assert ledger.lagging(live) == set()
 
 
 def test_what_is_kept_is_deleted_by_who_resumes(ledger: Ledger) -> None:
@@ -232,69 +138,81 @@ def test_a_run_that_was_overtaken_ends(ledger: Ledger) -> None:
     with pytest.raises(ReplayRefusedError, match="somebody else"):
         through(first)
     assert ledger.generations.pointer().phase == "steady"
-    left = ledger.replayable.lagging(ledger.generations.store_of(2), ledger.versions())
-    assert left == {"a", "b", "c"}
+    assert ledger.lagging(2) == set(ledger.reaches())
 
 
 def test_an_event_that_is_committed_meanwhile_and_lost_is_taken_from_the_events(
     ledger: Ledger,
 ) -> None:
-    """It does not arrive in time: the new generation has it all the same, and the report too."""
+    """It does not arrive in time: the new generation has it all the same before it is live."""
     steps = ledger.replay().run()
     until(steps, "events projected")
-    ledger.book.pay(("a", "c", 1))
-    outcome, taken = through(steps)
+    ledger.change()
+    _, taken = through(steps)
     assert any("projected again" in step.what for step in taken)
-    assert outcome.compared is not None
-    assert {each.account for each in outcome.compared.kept} == {"a", "c"}
-    assert ledger.replayable.lagging(ledger.generations.store_of(2), ledger.versions()) == set()
+    assert ledger.lagging(2) == set()
 
 
 def test_what_the_live_generation_lacks_it_is_given_before_readers_go_over(ledger: Ledger) -> None:
     """A lost event is reported; then the new generation is not ahead of the live one, which some
     readers still answer from."""
-    ledger.book.pay(("a", "c", 1))
+    lost = ledger.change()
     steps = ledger.replay().run()
     until(steps, "every reader looks")
     assert ledger.generations.pointer().phase == "swapping"
-    assert ledger.replayable.lagging(ledger.live, ledger.versions()) == set()
+    assert ledger.lagging(1) == set()
     outcome, _ = through(steps)
     assert outcome.compared is not None
-    assert {each.account for each in outcome.compared.kept} == {"a", "c"}
+    assert {each.subject for each in outcome.compared.kept} == ledger.subjects_of(lost)
 
 
 def test_what_the_new_generation_was_given_beyond_its_need_the_live_one_has_too(
     ledger: Ledger,
 ) -> None:
-    """A consumer that lags longer than the patience: what is taken from the events brings later
-    ones along. Readers go over only when the live generation has these, too."""
+    """What it lost again is taken from the events, which bring later ones along. Readers go over
+    only when the live generation has these, too."""
     steps = ledger.replay().run()
     until(steps, "events projected")
-    waited_for = ledger.book.pay(("a", "c", 1))
+    ledger.generations.stores[2].__init__()  # as if somebody had emptied it
     until(steps, "waiting for generation 2")
-    ledger.book.pay(("a", "c", 1))
+    ledger.change()
     until(steps, "events projected again")
-    built = ledger.generations.store_of(2)
-    assert ledger.replayable.lagging(built, ledger.versions()) == set()
-    ledger.replayable.project(ledger.live, [waited_for])
+    assert ledger.lagging(2) == set()
+    assert ledger.lagging(1) != set()
     until(steps, "every reader looks")
-    assert ledger.replayable.lagging(ledger.live, ledger.versions()) == set()
+    assert ledger.lagging(1) == set()
 
 
 def test_an_aborted_swap_leaves_the_live_generation_nothing_to_lack(ledger: Ledger) -> None:
     """Readers may have seen in the new generation what the live one was never given."""
     until(ledger.replay().run(), "every reader looks")
-    lost = ledger.book.pay(("a", "c", 1))
-    ledger.replayable.project(ledger.generations.store_of(2), [lost])
+    ledger.replayable.project(ledger.generations.store_of(2), [ledger.change()])
     through(ledger.replay().abort())
     assert list(ledger.generations.stores) == [1]
-    assert ledger.replayable.lagging(ledger.live, ledger.versions()) == set()
+    assert ledger.lagging(1) == set()
 
 
-def test_states_that_no_event_made_end_a_replay(ledger: Ledger) -> None:
-    """What cannot be complete is not swapped in; the message names the accounts."""
-    ledger.versions = lambda: {"a": 4, "b": 4, "c": 2}  # type: ignore[method-assign]
-    with pytest.raises(IncompleteError, match="1 accounts: c"):
+@pytest.mark.parametrize(
+    ("name", "key", "subject"),
+    [
+        ("balances", account_key("c"), "c"),
+        ("balances", metadata_key("account", "c"), "c"),
+        ("history", account_key("c"), "c"),
+        ("payments", payment_key("payment-4"), "payment-4"),
+        ("payments", payment_key("unheard-of"), "unheard-of"),
+        ("payments", metadata_key("payment", "payment-4"), "payment-4"),
+    ],
+)
+def test_states_that_no_event_made_end_a_replay(
+    name: str, key: Key, subject: str, request: pytest.FixtureRequest
+) -> None:
+    """What cannot be complete is not swapped in; the message names what it lacks. Other states,
+    which say nothing of the projection, do not."""
+    ledger: Ledger = request.getfixturevalue(name)
+    made = dict(ledger.versions())
+    unmade = {key: 7, book_key("main"): 9, template_key("sale"): 9}
+    ledger.versions = lambda: iter((made | unmade).items())  # type: ignore[method-assign]
+    with pytest.raises(IncompleteError, match=f"lack versions of 1: {subject}"):
         through(ledger.replay().run())
     assert ledger.generations.pointer().live == 1
 
@@ -344,7 +262,7 @@ def test_a_long_history_is_known_to_be_complete_at_once() -> None:
     class Backwards(Ledger):
         @override
         def events(self) -> Iterator[Event]:
-            return iter(history.book.events[::-1])
+            return iter(history.book.recorded[::-1])
 
     history.__class__ = Backwards
     through(history.replay(msgspec.structs.replace(HISTORY, part=1)).run())
@@ -352,40 +270,15 @@ def test_a_long_history_is_known_to_be_complete_at_once() -> None:
     assert (store.marker("a"), store.marker("b"), store.marker("c")) == (200, 200, 0)
 
 
-@pytest.mark.parametrize("limit", ["POINT_READS_MAX"])
-@pytest.mark.parametrize("ledger", ["balances", "history"], indirect=True)
-def test_what_lags_is_found_by_scans_as_by_reads(
-    ledger: Ledger, limit: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many accounts are asked for."""
-    wanted = {"a": 4, "b": 5, "c": 1, "x": 1}
-    for most in (100, 3, 0):
-        for name in ("balances", "history"):
-            monkeypatch.setattr(f"projections.{name}.replay.{limit}", most)
-        assert ledger.replayable.lagging(ledger.live, wanted) == {"b", "x"}
-
-
-def test_differences_in_flight_are_none(ledger: Ledger) -> None:
-    """Either generation may have what the other has not got yet: the report does not say it."""
-    built = ledger.generations.store_of(2)
-    known = ledger.versions()
-    ledger.replayable.project(built, ledger.book.events)
-    for ahead in (ledger.live, built):
-        ledger.replayable.project(ahead, [ledger.book.pay(("a", "b", 1))])
-    ledger.replayable.project(ledger.live, [ledger.book.open("new")])
-    found = ledger.replayable.differences(ledger.live, built, known, ledger.version)
-    assert list(found) == []
-
-
 def test_a_swap_waits_for_what_the_new_generation_lacks(ledger: Ledger) -> None:
     """An event that only the live one has, and readers saw: it is in the new one before the old
     one goes."""
     steps = ledger.replay().run()
     until(steps, "every reader looks")
-    ledger.replayable.project(ledger.live, [ledger.book.pay(("a", "b", 1))])
+    ledger.replayable.project(ledger.live, [ledger.change()])
     outcome, _ = through(steps)
     assert outcome.swapped
-    assert ledger.replayable.lagging(ledger.generations.store_of(2), {"a": 5, "b": 5}) == set()
+    assert ledger.lagging(2) == set()
 
 
 def test_phases_are_entered_in_their_order(ledger: Ledger) -> None:

@@ -1,0 +1,47 @@
+"""The Lambda function behind the queue `payments`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from ledger.consuming.batches import Consumer, World, make_consumer
+from ledger.consuming.deployed import deployed_world
+from ledger.runtime.clients import dynamodb_client
+from ledger.runtime.lazy import on_first_call
+from ledger.runtime.settings import read_settings
+from projections.generations.views import Generational, Views
+from projections.payments.project import project
+from projections.payments.store import DynamoPaymentsStore, PaymentsStore, generations
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The environment of the function."""
+
+    payments_table: str
+    queue_url: str
+
+
+def make_handler(*, stores: Generational[PaymentsStore], **world: Unpack[World]) -> Consumer:
+    """A handler of batches of queue messages; see `make_consumer`."""
+    return make_consumer(stores.projecting(project), **world)
+
+
+def _build() -> Consumer:
+    settings = read_settings(Settings)
+    # A write is idempotent: one more try inside the SDK costs less than a message's return.
+    client, table = dynamodb_client(attempts=2), settings.payments_table
+    return make_handler(
+        stores=Generational(
+            Views(generations(client, table).pointer), partial(DynamoPaymentsStore, client, table)
+        ),
+        **deployed_world(settings.queue_url),
+    )
+
+
+handler = on_first_call(_build)

@@ -1,0 +1,166 @@
+"""Where payments are kept: the port, and its DynamoDB adapter.
+
+One item per payment, pk = payment id (see `generations.keys`). What it is lies there once and for
+all; where it stands is versioned by `version`, its metadata by `metadata_version`.
+
+The index of statuses has a payment once both its origin and its progress are there: under its
+status, by the time at which it was made. A status is spread over SHARDS partitions by payment id,
+so that the one that most payments are in is not one partition. It has keys only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
+from heapq import merge
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from ledger.runtime.faults import AWS_ERRORS, BrokenItemError, StoreError, code_of
+from ledger.runtime.items import Item, values_of
+from projections.generations.keys import FIRST, partition_of, place_of
+from projections.generations.table import DynamoGenerations
+from projections.items import Part, read_items, write_parts
+from projections.payments.apply import Metadata, Origin, Payment, Progress, Status
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+
+class PaymentsStore(Protocol):
+    """Keeps the newest of each part of every payment.
+
+    Every method may raise StoreError. Reads see every acknowledged write, but those of `listed`.
+    """
+
+    def write(self, payment: Payment) -> int:
+        """Replace the parts of a payment that are given (one at least) by newer ones; how many of
+        these were newer than what is there."""
+
+    def some(self, payments: Sequence[str]) -> Mapping[str, Payment]:
+        """Those of `payments`, each named once, of which there is anything."""
+
+    def listed(self, status: Status, low: str, high: str, limit: int) -> tuple[str, ...]:
+        """When and as what payments of a status were made (`created`), from `low` to `high`
+        inclusive, the newest first: `limit` of them, or fewer if there are no more.
+
+        What was written within the last second or so may be missing, and what is here may have
+        another status by now.
+        """
+
+    def payments(self) -> Iterator[Payment]:
+        """All of which there is anything, in any order; what is written meanwhile may be missed."""
+
+
+#: The index of statuses, its partition and its sort key.
+STATUS_INDEX: Final = "by_status"
+_LISTED: Final = "listed"
+_CREATED: Final = "created"
+#: Partitions of a status: 8,000 new payments a second, where one would take 1,000. A page asks
+#: each of them. To have more is safe at any time; to have fewer takes a replay.
+SHARDS: Final = 8
+_KEY: Final = "pk"
+
+
+class DynamoPaymentsStore:
+    """One generation of the payments in a DynamoDB table with the key `pk`."""
+
+    def __init__(self, client: DynamoDBClient, table: str, generation: int = FIRST) -> None:
+        self._client = client
+        self._table = table
+        self._generation = generation
+
+    def write(self, payment: Payment) -> int:
+        parts: list[Part] = []
+        if payment.origin:
+            parts.append(_part(_CREATED, payment.origin))
+        if payment.progress:
+            listed = self._listed(payment.progress.status, shard_of(payment.id))
+            parts.append(_part("version", payment.progress, {_LISTED: listed}))
+        if payment.metadata:
+            parts.append(_part("metadata_version", payment.metadata))
+        return write_parts(self._client, self._table, self._key(payment.id), parts)
+
+    def some(self, payments: Sequence[str]) -> Mapping[str, Payment]:
+        found: dict[str, Payment] = {}
+        for item in read_items(self._client, self._table, [self._key(name) for name in payments]):
+            place = place_of(item[_KEY]["S"])
+            assert place is not None  # it was asked for by its key
+            found[place[1]] = _payment_of(place[1], item)
+        return found
+
+    def listed(self, status: Status, low: str, high: str, limit: int) -> tuple[str, ...]:
+        if low > high:  # DynamoDB refuses such a range
+            return ()
+        shards = (self._of_shard(status, shard, low, high, limit) for shard in range(SHARDS))
+        return tuple(islice(merge(*shards, reverse=True), limit))
+
+    def payments(self) -> Iterator[Payment]:
+        for item in generations(self._client, self._table).scanned(self._generation):
+            yield _payment_of(item[_KEY]["S"], item)
+
+    def _of_shard(self, status: Status, shard: int, low: str, high: str, limit: int) -> list[str]:
+        found: list[str] = []
+        start: dict[str, Any] = {}
+        while len(found) < limit:  # one turn for each MB of keys
+            try:
+                answer = self._client.query(
+                    TableName=self._table,
+                    IndexName=STATUS_INDEX,
+                    KeyConditionExpression="#listed = :listed AND #created BETWEEN :low AND :high",
+                    ExpressionAttributeNames={"#listed": _LISTED, "#created": _CREATED},
+                    ExpressionAttributeValues={
+                        ":listed": {"S": self._listed(status, shard)},
+                        ":low": {"S": low},
+                        ":high": {"S": high},
+                    },
+                    ScanIndexForward=False,
+                    Limit=limit - len(found),
+                    **start,
+                )
+            except AWS_ERRORS as error:
+                raise StoreError(code_of(error)) from error
+            found += [item[_CREATED]["S"] for item in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return found
+
+    def _listed(self, status: Status, shard: int) -> str:
+        return partition_of(f"{status}#{shard}", self._generation)
+
+    def _key(self, payment: str) -> Item:
+        return {_KEY: {"S": partition_of(payment, self._generation)}}
+
+
+def generations(client: DynamoDBClient, table: str) -> DynamoGenerations:
+    """The generations of the payments in a table."""
+    return DynamoGenerations(client, table, sorted_rows=False)
+
+
+def shard_of(payment: str) -> int:
+    """The shard that a payment is listed in, whatever its status."""
+    return sha256(payment.encode()).digest()[0] % SHARDS
+
+
+def _part(version: str, part: Struct, more: Mapping[str, object] | None = None) -> Part:
+    """All fields of a part; what has its default is taken away. The payment is the key."""
+    fields = dict.fromkeys(part.__struct_fields__, UNSET) | msgspec.to_builtins(part)
+    del fields["payment"]
+    return Part(version, fields | (more or {}))
+
+
+def _payment_of(payment: str, item: Mapping[str, Mapping[str, Any]]) -> Payment:
+    values = values_of(item) | {"payment": payment}
+    try:
+        return Payment(
+            payment,
+            origin=msgspec.convert(values, Origin) if _CREATED in values else None,
+            progress=msgspec.convert(values, Progress) if "version" in values else None,
+            metadata=msgspec.convert(values, Metadata) if "metadata_version" in values else None,
+        )
+    except msgspec.ValidationError as error:
+        raise BrokenItemError("an item of the payments table is not a payment") from error
