@@ -4,6 +4,7 @@ The features are a function of the *set* of events that were observed, whatever 
 however often each came:
 
 - An event is observed once: `versions` has every version of the account that was, as intervals.
+- An event says by itself what it counts as, whatever became of its payment before or after it.
 - Sums lie in buckets of time, so they can be added in any order. Which buckets are kept follows
   from the newest time seen alone; what is older is dropped whether it comes early or late.
 - Of the payees those paid last are kept, by (day, hash). That pair only grows for a payee, so one
@@ -28,9 +29,13 @@ from msgspec import Struct
 from ledger.contracts.events import (
     AccountEvent,
     AccountOpened,
+    PaymentAuthorized,
+    PaymentCaptured,
+    PaymentIncreased,
     PaymentPosted,
     entries_of,
     moved_minor,
+    pended_minor,
 )
 from ledger.contracts.primitives import microseconds_of_instant
 
@@ -102,14 +107,19 @@ class Movement(Struct, frozen=True, kw_only=True):
 
 
 def movements(event: AccountEvent) -> tuple[Movement, ...]:
-    """What an event did to each customer's account that it touched."""
+    """What an event did to each customer's account that it touched.
+
+    A hold is a payment: it counts as sent when it is made, and what is added to it when that is. It
+    counts as received when it is captured: nobody can spend it before. What is released or reversed
+    undoes nothing that a customer did, and is no income: it counts as neither.
+    """
     customers = {entry.id for entry in entries_of(event) if entry.type == CUSTOMER}
     hour = hour_of(min(event.effective_at, event.recorded_at))  # of one form: text order is time's
     found = []
     for entry in entries_of(event):
         if entry.id not in customers:
             continue
-        sent, received = moved_minor(event, entry.id)
+        sent, received = _moved_minor(event, entry.id)
         found.append(
             Movement(
                 account=entry.id,
@@ -181,9 +191,23 @@ def _moves(movement: Movement) -> bool:
     return movement.sent_minor > 0 or movement.received_minor > 0
 
 
+def _moved_minor(event: AccountEvent, account: str) -> tuple[int, int]:
+    """What an account (sent, received) by an event; see `movements`."""
+    if isinstance(event, PaymentAuthorized | PaymentIncreased):
+        return pended_minor(event, account)[0], 0
+    if isinstance(event, PaymentPosted):
+        return moved_minor(event, account)
+    if isinstance(event, PaymentCaptured):
+        return 0, moved_minor(event, account)[1]
+    return 0, 0
+
+
 def _payees_of(event: AccountEvent, account: str, customers: Iterable[str]) -> frozenset[int]:
-    """The customers that `account` pays; a fee is paid to the bank, which is nobody new."""
-    if not isinstance(event, PaymentPosted):
+    """The customers that `account` pays; a fee is paid to the bank, which is nobody new.
+
+    An increase pays nobody once more: its payees are those of its hold.
+    """
+    if not isinstance(event, PaymentPosted | PaymentAuthorized):
         return frozenset()
     paid = {posting.destination for posting in event.postings if posting.source == account}
     return frozenset(payee_hash(payee) for payee in paid.intersection(customers))

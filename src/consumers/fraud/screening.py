@@ -10,9 +10,11 @@ from consumers.fraud.features import Features, Movement, movements, observed
 from consumers.fraud.measures import measured
 from consumers.fraud.scorer import Scorer
 from ledger.contracts.commands import ScreenPayment, screening_id
-from ledger.contracts.events import AccountEvent, PaymentPosted
+from ledger.contracts.events import AccountEvent, PaymentAuthorized, PaymentPosted
 
 _NEW: Features = Features()
+#: A hold is judged when it is made, as a payment; what becomes of it later has no verdict.
+_PAYMENT = PaymentPosted | PaymentAuthorized
 
 
 class Screening(Struct, frozen=True):
@@ -25,7 +27,7 @@ class Screening(Struct, frozen=True):
 class Judged(Struct, frozen=True):
     """What an event makes of the features of the customers it touches, and the verdict on it.
 
-    `screening` is None for an event that takes no money from a customer. `known` if the event was
+    `screening` is None for an event that is no new payment of a customer. `known` if the event was
     observed before: nothing changes then, and its verdict was given.
     """
 
@@ -55,8 +57,8 @@ def screened_accounts(event: AccountEvent) -> tuple[str, ...]:
 
 
 def asks_for_verdict(event: AccountEvent) -> bool:
-    """Whether an event takes money from a customer, and so gets a verdict."""
-    return any(each.sent_minor for each in movements(event))
+    """Whether an event is a new payment of a customer, and so gets a verdict."""
+    return isinstance(event, _PAYMENT) and any(each.sent_minor for each in movements(event))
 
 
 def _screening(
@@ -65,10 +67,10 @@ def _screening(
     before: Mapping[str, Features],
     scorer: Scorer,
 ) -> Screening | None:
-    payers = [measured(before[each.account], each) for each in moved if each.sent_minor]
-    if not payers or not isinstance(event, PaymentPosted):
+    payers = [each for each in moved if each.sent_minor]
+    if not payers or not isinstance(event, _PAYMENT):
         return None
-    assessment = scorer.assess(payers)
+    assessment = scorer.assess([measured(before[each.account], each) for each in payers])
     return Screening(
         account=assessment.account,
         command=ScreenPayment(

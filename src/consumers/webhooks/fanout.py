@@ -42,7 +42,7 @@ _AWS_ATTEMPTS: Final = 2  # of one call, inside the SDK
 FAILURES_IN_A_ROW_MAX: Final = 3
 #: No request is begun with less time left: it, and putting off a batch of 25 in three requests.
 RESERVED_MILLISECONDS: Final = round(1_000 * 4 * seconds_at_most(_AWS_ATTEMPTS))
-#: Of a request, in bytes: SQS takes 1 MiB, and a notification has 64 KiB at most.
+#: Of a request, in bytes: SQS takes 1 MiB, and a notification has 100 KB at most.
 _BYTES_MAX: Final = 256 * 1024
 
 

@@ -60,14 +60,15 @@ class Wanted(Struct, frozen=True):
     enabled: bool
 
 
-def is_account_filter(text: str) -> bool:
-    """Whether `text` is an account's id, or the beginning of one with the mark behind it."""
+def is_id_filter(text: str) -> bool:
+    """Whether `text` is an id, or the beginning of one with the mark behind it."""
     return is_id(text.removesuffix(PREFIX_MARK))
 
 
 _VALUES: Final[Mapping[str, Callable[[str], bool]]] = {
     "types": frozenset(NOTIFICATION_TYPES).__contains__,
-    "accounts": is_account_filter,
+    "accounts": is_id_filter,
+    "payments": is_id_filter,
     "currencies": MINOR_DIGITS.__contains__,
     "amount_bands": frozenset(AMOUNT_BANDS).__contains__,
     "reasons": _REJECTIONS.__contains__,

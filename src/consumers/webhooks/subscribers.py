@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     # Every event and command there is: what delivers needs none of them.
     from ledger.contracts.notifications import Attributes
 
-#: The fan-out reads them all, as one item: at this many, each as large as it may be, 220 KB.
+#: The fan-out reads them all, as one item: at this many, each as large as it may be, 300 KB.
 SUBSCRIBERS_MAX: Final = 50
 FILTER_VALUES_MAX: Final = 25  # of each kind: who wants more wants a prefix, or everything
-#: The beginning of every account's id that a filter names ends in it.
+#: The beginning of an id of accounts or payments that a filter names ends in it.
 PREFIX_MARK: Final = "*"
 #: Secrets Manager takes such names, which `:` of other ids is not of.
 ID_PATTERN: Final = r"^[A-Za-z0-9._-]{1,64}$"
@@ -29,11 +29,13 @@ DisabledBy = Literal["request", "gone"]
 class Filters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What a subscriber wants: a notification that has, of each kind given, one of the values.
 
-    A kind that is empty filters nothing. An account may be the beginning of an id, then `*`.
+    A kind that is empty filters nothing. An account, or a payment, may be the beginning of an id,
+    then `*`.
     """
 
     types: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    payments: tuple[str, ...] = ()
     currencies: tuple[str, ...] = ()
     amount_bands: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
@@ -83,7 +85,8 @@ def wants(filters: Filters, attributes: Attributes) -> bool:
     """Whether a notification with these attributes passes the filters, as SNS would have it."""
     return (
         _has_one(filters.types, _values(attributes, "type"))
-        and _has_account(filters.accounts, _values(attributes, "account"))
+        and _has_id(filters.accounts, _values(attributes, "account"))
+        and _has_id(filters.payments, _values(attributes, "payment"))
         and _has_one(filters.currencies, _values(attributes, "currency"))
         and _has_one(filters.amount_bands, _values(attributes, "amount_band"))
         and _has_one(filters.reasons, _values(attributes, "reason"))
@@ -94,7 +97,7 @@ def _has_one(wanted: Collection[str], found: Collection[str]) -> bool:
     return not wanted or any(value in wanted for value in found)
 
 
-def _has_account(wanted: Collection[str], found: Collection[str]) -> bool:
+def _has_id(wanted: Collection[str], found: Collection[str]) -> bool:
     exact = {name for name in wanted if not name.endswith(PREFIX_MARK)}
     beginnings = tuple(name[:-1] for name in wanted if name.endswith(PREFIX_MARK))
     return not wanted or any(id in exact or id.startswith(beginnings) for id in found)

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from ledger.contracts.commands import accounts_of
+from ledger.contracts.commands import accounts_in
 from ledger.contracts.envelopes import open_envelope
 from ledger.contracts.events import (
     AccountEntry,
+    AccountEvent,
     CommandRejected,
     CorruptEventError,
     Event,
+    PaymentCaptured,
+    PaymentEntry,
+    PaymentEvent,
     decode_event,
     entries_of,
-    request_of,
+    payment_of,
+    subject_of,
 )
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX, canonical_instant, is_id
 
@@ -61,17 +66,31 @@ def check_event(event: Event) -> None:
     what is right, and from failing the messages that share its batch.
     """
     entries = entries_of(event)
-    if not event.id or any(not _possible(entry) for entry in entries):
+    if not event.id or not all(map(_possible, entries)) or not _is_possible_subject(event):
         raise CorruptEventError("an id, version or total out of range")
-    if not isinstance(event, CommandRejected) and tuple(
-        entry.id for entry in entries
-    ) != accounts_of(request_of(event)):
-        raise CorruptEventError("entries that are not those of the accounts moved")
+    names = [entry.id for entry in entries]
+    if len(set(names)) < len(names) or set(names) != _touched(event):
+        raise CorruptEventError("entries that are not those of the accounts touched")
+    if not all(map(_is_instant, _times(event))):
+        raise CorruptEventError("a time that is not in the stored form")
+
+
+def _touched(event: Event) -> set[str]:
+    """The accounts that an event must have entries of."""
+    if isinstance(event, PaymentEvent):
+        released = event.released if isinstance(event, PaymentCaptured) else UNSET
+        return set(accounts_in((*event.postings, *(released or ()))))
+    return {event.account} if isinstance(event, AccountEvent) else set()
+
+
+def _times(event: Event) -> list[str]:
     times = [event.recorded_at]
     if not isinstance(event, CommandRejected):
         times.append(event.effective_at)
-    if not all(map(_is_instant, times)):
-        raise CorruptEventError("a time that is not in the stored form")
+    subject = subject_of(event)
+    if subject and isinstance(subject[1], PaymentEntry) and subject[1].expires_at is not UNSET:
+        times.append(subject[1].expires_at)
+    return times
 
 
 def _possible(entry: AccountEntry) -> bool:
@@ -83,10 +102,33 @@ def _possible(entry: AccountEntry) -> bool:
     )
     return (
         is_id(entry.id)
-        and 1 <= entry.version <= _VERSION_MAX
-        and (entry.version == 1) == (entry.prev is UNSET)
+        and _is_possible_version(entry.version, entry.prev)
         and all(0 <= total <= AMOUNT_MINOR_MAX for total in totals)
     )
+
+
+def _is_possible_subject(event: Event) -> bool:
+    """Whether what the event says of its payment, book, template or metadata can be."""
+    if isinstance(event, PaymentEvent) and not is_id(payment_of(event)):
+        return False
+    subject = subject_of(event)
+    if subject is None:
+        return True
+    key, entry = subject
+    amounts = (
+        (*entry.authorized_minor, *entry.captured_minor, *entry.reversed_minor)
+        if isinstance(entry, PaymentEntry)
+        else ()
+    )
+    return (
+        bool(key.id)
+        and _is_possible_version(entry.version, entry.prev)
+        and all(0 <= minor <= AMOUNT_MINOR_MAX for minor in amounts)
+    )
+
+
+def _is_possible_version(version: int, prev: str | UnsetType) -> bool:
+    return 1 <= version <= _VERSION_MAX and (version == 1) == (prev is UNSET)
 
 
 def _is_instant(text: str) -> bool:

@@ -112,14 +112,21 @@ class Row:
         """The id of the payment that the row becomes."""
         return f"berka:trans:{self.trans_id}"
 
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The accounts that the row touches beside the customer's."""
+        return (self.counterparty, *((ROUNDING,) if self.rounding_minor else ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The rows to load, and the lowest balance that each customer has in the whole file (≤ 0)."""
+    """The rows to load; of the whole file, the lowest balance (≤ 0) that each customer has, and the
+    day on which each account first occurs."""
 
     path: Path
     rows: tuple[Row, ...]
     lowest_minor: dict[str, int]
+    opened_on: dict[str, date]
 
     def source(self) -> Source:
         """The accounts that the rows touch, then the rows as payments, in their order."""
@@ -146,15 +153,14 @@ class Statement:
         return instruction_of(opening, ordering_key=opening.account, origin=self.path.name)
 
     def _openings(self) -> Iterator[OpenAccount]:
-        """Each account once, effective on the day of its first row (that is the opening day that
-        the bank states, too), bank and external accounts without bounds."""
-        first: dict[str, tuple[AccountType, int | None, date]] = {}
+        """Each account once, effective on the earliest day of its rows (that is the opening day
+        that the bank states, too), bank and external accounts without bounds."""
+        first: dict[str, tuple[AccountType, int | None]] = {}
         for row in self.rows:
-            first.setdefault(row.customer, ("liability", self.lowest_minor[row.customer], row.day))
-            for account in (row.counterparty, *((ROUNDING,) if row.rounding_minor else ())):
-                kind = _BANK_ACCOUNTS.get(account, "liability")
-                first.setdefault(account, (kind, None, row.day))
-        for account, (account_type, lowest_minor, day) in first.items():
+            first.setdefault(row.customer, ("liability", self.lowest_minor[row.customer]))
+            for account in row.others:
+                first.setdefault(account, (_BANK_ACCOUNTS.get(account, "liability"), None))
+        for account, (account_type, lowest_minor) in first.items():
             yield OpenAccount(
                 v=1,
                 id=f"open:{account}",
@@ -162,19 +168,21 @@ class Statement:
                 currency=CURRENCY,
                 account_type=account_type,
                 min_balance_minor=lowest_minor,
-                effective_at=midnight(day),
+                effective_at=midnight(self.opened_on[account]),
             )
 
 
 def read(directory: Path, *, rows_max: int | None = None) -> Statement:
     """The first `rows_max` rows (all, if None) of the file in `directory`.
 
-    The whole file is read in any case, because floors are the lowest balances in all of it: what is
-    loaded first and what later then never differ. Raises SourceError.
+    The whole file is read in any case, because floors are the lowest balances in all of it, and
+    openings the first days: what is loaded first and what later then never differ. Raises
+    SourceError.
     """
     path = file_in(directory, FILE_NAMES)
     rows: list[Row] = []
     lowest_minor: dict[str, int] = {}
+    opened_on: dict[str, date] = {}
     seen: set[str] = set()
     lines = rows_of(path, COLUMNS, rows_max=ROWS_MAX)
     for row in (_row(path, *line, sequence) for sequence, line in enumerate(lines, start=1)):
@@ -182,11 +190,13 @@ def read(directory: Path, *, rows_max: int | None = None) -> Statement:
             raise SourceError(path, row.line, f"trans_id {row.trans_id} occurs twice")
         seen.add(row.trans_id)
         lowest_minor[row.customer] = min(lowest_minor.get(row.customer, 0), row.balance_minor)
+        for account in (row.customer, *row.others):
+            opened_on[account] = min(opened_on.get(account, row.day), row.day)
         if rows_max is None or len(rows) < rows_max:
             rows.append(row)
     if not rows:
         raise SourceError(path, None, "has no rows")
-    return Statement(path, tuple(rows), lowest_minor)
+    return Statement(path, tuple(rows), lowest_minor, opened_on)
 
 
 def payment_of(row: Row) -> PostPayment:

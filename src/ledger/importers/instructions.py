@@ -8,19 +8,43 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from ledger.contracts.commands import Command, OpenAccount, encode_command
+from ledger.contracts.commands import Command, encode_command
 
 OPENED: Final = "opened"
 POSTED: Final = "posted"
+EXPIRED: Final = "expired"
 REPEAT: Final = "repeat"
+#: What an accepted command of each type comes to: the `status` that the API answers it with.
+_ACCEPTED: Final = {
+    "account.open": OPENED,
+    "account.set_alerts": "alerts_set",
+    "account.freeze": "frozen",
+    "account.unfreeze": "unfrozen",
+    "account.close": "closed",
+    "account.set_limits": "limits_set",
+    "metadata.set": "metadata_set",
+    "payment.post": POSTED,
+    "payment.authorize": "authorized",
+    "payment.capture": "captured",
+    "payment.increase": "increased",
+    "payment.void": "voided",
+    "payment.reverse": "reversed",
+    "payment.post_template": POSTED,
+    "template.define": "template_defined",
+    "book.open": "book_opened",
+    "book.close": "book_closed",
+    "book.reopen": "book_reopened",
+    "batch.atomic": "committed",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Instruction:
     """One message to the ledger: a command's JSON, or what only pretends to be one.
 
-    `expected` is the outcome on a ledger that was empty before: `opened`, `posted`, `repeat`, or
-    the code of the reason for which it is refused. `origin` says where it stood in the source.
+    `expected` is the outcome on a ledger that was empty before: `opened`, `posted` or what else an
+    accepted command comes to, `repeat`, or the code of the reason for which it is refused. `origin`
+    says where it stood in the source.
     """
 
     body: bytes
@@ -63,13 +87,16 @@ class Source:
     """A source, read as a whole: its phases in the order in which they must be sent.
 
     `faults` are what of it cannot be sent. `balances_minor` are those that the source itself says
-    its accounts must have in the end, if it says so, on a ledger that was empty before.
+    its accounts must have in the end, if it says so, on a ledger that was empty before. `besides`
+    counts what comes of it beside its instructions' own outcomes: payments of a batch, and what
+    becomes of a hold by itself.
     """
 
     name: str
     phases: tuple[Phase, ...]
     faults: tuple[Fault, ...] = ()
     balances_minor: Mapping[str, int] = field(default_factory=dict)
+    besides: Mapping[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return sum(len(phase.instructions) for phase in self.phases)
@@ -79,8 +106,8 @@ class Source:
             yield from phase.instructions
 
     def expected(self) -> Counter[str]:
-        """How many instructions are expected to end in each outcome."""
-        return Counter(instruction.expected for instruction in self)
+        """How often each outcome is expected."""
+        return Counter(instruction.expected for instruction in self) + Counter(self.besides)
 
 
 class SourceError(Exception):
@@ -103,12 +130,12 @@ def instruction_of(
     command: Command, *, ordering_key: str, origin: str, expected: str = ""
 ) -> Instruction:
     """`command` as an instruction, expected to be accepted unless `expected` says otherwise."""
-    opens = isinstance(command, OpenAccount)
+    command_type = str(command.__struct_config__.tag)
     return Instruction(
         body=encode_command(command),
-        command_type="account.open" if opens else "payment.post",
+        command_type=command_type,
         command_id=command.id,
         ordering_key=ordering_key,
-        expected=expected or (OPENED if opens else POSTED),
+        expected=expected or _ACCEPTED[command_type],
         origin=origin,
     )

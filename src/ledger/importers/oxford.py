@@ -93,12 +93,14 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Expenditure:
-    """The rows to load, what each refund corrects, and the rows that are none."""
+    """The rows to load, what each refund corrects, the rows that are none, and on which day each
+    account occurs first in the whole file."""
 
     path: Path
     rows: tuple[Row, ...]
     corrected: dict[str, str]  # by the refund's payment id: what it corrects, in words
     faults: tuple[Fault, ...]
+    opened_on: dict[str, date]
 
     def source(self) -> Source:
         """The accounts that the rows touch, then the rows as payments, in their order."""
@@ -139,12 +141,9 @@ class Expenditure:
         return dict(balances)
 
     def _openings(self) -> Iterator[OpenAccount]:
-        """Each account once, effective on the day of its first row."""
-        first: dict[str, date] = {}
-        for row in self.rows:
-            first.setdefault(COUNCIL, row.day)
-            first.setdefault(row.other, row.day)
-        for account, day in first.items():
+        """Each account once, effective on the earliest day of its rows."""
+        touched = [account for row in self.rows for account in (COUNCIL, row.other)]
+        for account in dict.fromkeys(touched):
             kind: AccountType = "expense" if account == COUNCIL else "liability"
             yield OpenAccount(
                 v=1,
@@ -153,7 +152,7 @@ class Expenditure:
                 currency=CURRENCY,
                 account_type=kind,
                 min_balance_minor=None if account.startswith(_SUSPENSE) else 0,
-                effective_at=midnight(day),
+                effective_at=midnight(self.opened_on[account]),
             )
 
     def _payment(self, row: Row) -> PostPayment:
@@ -184,14 +183,15 @@ class Expenditure:
 def read(directory: Path, *, rows_max: int | None = None) -> Expenditure:
     """The first `rows_max` rows (all, if None) of the file in `directory`, refused ones included.
 
-    The whole file is read in any case: what a refund corrects may stand behind it. Raises
-    SourceError.
+    The whole file is read in any case: what a refund corrects may stand behind it, and what is
+    loaded first and what later must open accounts alike. Raises SourceError.
     """
     path = file_in(directory, FILE_NAMES)
     loaded: list[Row] = []
     refunds: list[Row] = []
     faults: list[Fault] = []
     paid: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    opened_on: dict[str, date] = {}
     seen: set[str] = set()
     for place, found in enumerate(
         _row(path, *line) for line in rows_of(path, COLUMNS, rows_max=ROWS_MAX)
@@ -203,6 +203,8 @@ def read(directory: Path, *, rows_max: int | None = None) -> Expenditure:
         if found.payment_id in seen:
             raise SourceError(path, found.line, "source_file and source_line occur twice")
         seen.add(found.payment_id)
+        for account in (COUNCIL, found.other):
+            opened_on[account] = min(opened_on.get(account, found.day), found.day)
         if found.amount_minor < 0:
             refunds.append(found)
         else:
@@ -215,7 +217,7 @@ def read(directory: Path, *, rows_max: int | None = None) -> Expenditure:
         refund.payment_id: _what_it_corrects(refund, paid[refund.transaction, refund.other])
         for refund in refunds
     }
-    return Expenditure(path, tuple(loaded), corrected, tuple(faults))
+    return Expenditure(path, tuple(loaded), corrected, tuple(faults), opened_on)
 
 
 def _what_it_corrects(refund: Row, candidates: list[str]) -> str:

@@ -13,11 +13,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from msgspec import UNSET
+
 from ledger.contracts import reasons
 from ledger.contracts.commands import OpenAccount, PostPayment
 from ledger.contracts.primitives import ID_LENGTH_MAX, is_id
 from ledger.importers.amounts import AmountError, minor_of, positive_minor_of
 from ledger.importers.csv_rows import CsvRow, csv_rows
+from ledger.importers.effective_times import Times
 from ledger.importers.instructions import Fault, SourceError, instruction_of
 from ledger.importers.iso20022.accounts import as_mapped
 from ledger.importers.payment_file import Found
@@ -53,12 +56,13 @@ class PaymentsCsv:
     """A file of payments."""
 
     path: Path
+    times: Times
 
     def entries(self) -> Iterator[Found]:
         """Every row, read anew at each call. Raises SourceError."""
         rows = csv_rows(self.path, required=PAYMENT_COLUMNS, optional=PAYMENT_COLUMNS_OPTIONAL)
         for row in rows:
-            command = (row,) if isinstance(row, Fault) else _payment_of(row)
+            command = (row,) if isinstance(row, Fault) else _payment_of(row, self.times)
             if isinstance(command, tuple):
                 yield Found(None, command)
             else:
@@ -71,17 +75,30 @@ class AccountsCsv:
     """A file of accounts to open."""
 
     path: Path
+    times: Times
 
     def entries(self) -> Iterator[Found]:
         """Every row, read anew at each call. Raises SourceError."""
         rows = csv_rows(self.path, required=ACCOUNT_COLUMNS, optional=ACCOUNT_COLUMNS_OPTIONAL)
         for row in rows:
-            command = (row,) if isinstance(row, Fault) else _opening_of(row)
+            command = (row,) if isinstance(row, Fault) else _opening_of(row, self.times)
             if isinstance(command, tuple):
                 yield Found(None, command)
             else:
                 key = command.account
                 yield Found(instruction_of(command, ordering_key=key, origin=row.place))
+
+    def opened_at(self) -> dict[str, str | None]:
+        """From when on each account is open that the file opens without a fault; None: from when
+        the ledger decides it, as its row does not say. Raises SourceError."""
+        rows = csv_rows(self.path, required=ACCOUNT_COLUMNS, optional=ACCOUNT_COLUMNS_OPTIONAL)
+        found: dict[str, str | None] = {}
+        for row in rows:
+            command = (row,) if isinstance(row, Fault) else _opening_of(row, self.times)
+            if not isinstance(command, tuple):
+                effective_at = command.effective_at
+                found[command.account] = None if effective_at is UNSET else effective_at
+        return found
 
 
 def opening_id(account: str) -> str:
@@ -111,7 +128,7 @@ def account_map(path: Path) -> dict[str, str]:
     return found
 
 
-def _payment_of(row: CsvRow) -> PostPayment | tuple[Fault, ...]:
+def _payment_of(row: CsvRow, times: Times) -> PostPayment | tuple[Fault, ...]:
     fields: dict[str, Any] = dict(row.values)
     faults: list[Fault] = []
     column = "amount" if "amount" in fields else "amount_minor"
@@ -121,10 +138,11 @@ def _payment_of(row: CsvRow) -> PostPayment | tuple[Fault, ...]:
             why = "neither amount nor amount_minor is given"
             faults.append(Fault(row.place, "amount", reasons.MISSING_FIELD.code, why))
     _take_instant(fields)
-    return _together(faults, payment(fields, place=row.place, columns={"amount_minor": column}))
+    judged = payment(fields, place=row.place, columns={"amount_minor": column}, times=times)
+    return _together(faults, judged)
 
 
-def _opening_of(row: CsvRow) -> OpenAccount | tuple[Fault, ...]:
+def _opening_of(row: CsvRow, times: Times) -> OpenAccount | tuple[Fault, ...]:
     fields: dict[str, Any] = dict(row.values)
     faults: list[Fault] = []
     for column in ("min_balance", "max_balance"):
@@ -133,7 +151,7 @@ def _opening_of(row: CsvRow) -> OpenAccount | tuple[Fault, ...]:
     account = fields.get("account", "")
     # One that is no id has its own fault, and its opening's id need not have the same.
     fields.setdefault("id", opening_id(account if is_id(account) else ""))
-    return _together(faults, opening(fields, place=row.place, columns={}))
+    return _together(faults, opening(fields, place=row.place, columns={}, times=times))
 
 
 def _take_amount(

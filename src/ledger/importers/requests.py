@@ -15,6 +15,7 @@ import msgspec
 
 from ledger.contracts.commands import Command, OpenAccount, PostPayment, decode_command
 from ledger.contracts.reasons import InvalidCommandError
+from ledger.importers.effective_times import Times
 from ledger.importers.instructions import Fault
 
 _POSTING_FIELDS: Final = ("source", "destination", "amount_minor", "currency")
@@ -45,7 +46,7 @@ def instant_of(text: str) -> str:
 
 
 def payment(
-    fields: Mapping[str, Any], *, place: str, columns: Mapping[str, str]
+    fields: Mapping[str, Any], *, place: str, columns: Mapping[str, str], times: Times
 ) -> PostPayment | tuple[Fault, ...]:
     """The payment of one posting that `fields` make, or everything that is wrong with them.
 
@@ -55,16 +56,20 @@ def payment(
     posting: dict[str, Any] = {name: given.pop(name) for name in _POSTING_FIELDS if name in given}
     command = _judged("payment.post", given, posting, place, columns)
     assert not isinstance(command, OpenAccount)
-    return command
+    if isinstance(command, tuple):
+        return command
+    return times.faults_of(command, place=place, columns=columns) or command
 
 
 def opening(
-    fields: Mapping[str, Any], *, place: str, columns: Mapping[str, str]
+    fields: Mapping[str, Any], *, place: str, columns: Mapping[str, str], times: Times
 ) -> OpenAccount | tuple[Fault, ...]:
     """As `payment`, for the opening of an account."""
     command = _judged("account.open", dict(fields), None, place, columns)
     assert not isinstance(command, PostPayment)
-    return command
+    if isinstance(command, tuple):
+        return command
+    return times.faults_of(command, place=place, columns=columns) or command
 
 
 def _judged(

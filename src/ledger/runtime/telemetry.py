@@ -19,7 +19,7 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 Level = Literal["info", "warning", "error"]
-Unit = Literal["Count", "Milliseconds"]
+Unit = Literal["Count", "Milliseconds", "Seconds"]
 Note = str | int | bool | None | list[str] | dict[str, int]
 
 
@@ -38,13 +38,17 @@ class Line(Struct):
         """A metric that is a duration."""
         self.metrics[name] = ("Milliseconds", value)
 
+    def seconds(self, name: str, value: int) -> None:
+        """A metric that is a duration of seconds to days."""
+        self.metrics[name] = ("Seconds", value)
+
     def note(self, name: str, value: Note) -> None:
         """A field of the line alone: an id, a code, counts by code."""
         self.notes[name] = value
 
     def warn(self) -> None:
-        """Something went wrong that retries may mend."""
-        self.level = "warning"
+        """Something went wrong that retries may mend; what was worse stays worse."""
+        self.level = "warning" if self.level == "info" else self.level
 
 
 class Telemetry:

@@ -1,11 +1,13 @@
 """Statements as ISO 20022 `camt.053.001.08`, bank to customer statement.
 
-Each payment is an entry on each side that it moved, with a transaction for each of its postings.
-`CdtDbtInd` is as for a bank's customer: CRDT for a balance that is owed to the account's owner and
-for what raises it, whatever the account's type.
+Each payment that was posted, each capture and each reversal is an entry on each side that it moved,
+with a transaction for each of its postings; a reversal says so in `RvslInd`. What is only held is
+not booked, and no entry. `CdtDbtInd` is as for a bank's customer: CRDT for a balance that is owed
+to the account's owner and for what raises it, whatever the account's type.
 
 An id of the ledger has up to 64 characters. Where the standard has less room, what fits stands
-there, and the whole one beside it: a payment's in `AddtlNtryInf`, an account's in `Prxy`.
+there, and the whole one beside it: an event's and its payment's in `AddtlNtryInf`, an account's in
+`Prxy`.
 """
 
 from __future__ import annotations
@@ -52,7 +54,14 @@ from xsdata.formats.dataclass.serializers.config import SerializerConfig
 from xsdata.models.datatype import XmlDate, XmlDateTime
 
 from ledger.contracts.currencies import decimal_text
-from ledger.statements.statement import Entry, Leg, Side, Statement, UnrepresentableError
+from ledger.statements.statement import (
+    REVERSAL,
+    Entry,
+    Leg,
+    Side,
+    Statement,
+    UnrepresentableError,
+)
 
 NAMESPACE: Final = "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"
 ISSUER: Final = "ledger"
@@ -196,17 +205,18 @@ def _one_entry(
         ntry_ref=str(entry.version),
         amt=_money(minor, currency),
         cdt_dbt_ind=_INDICATORS[side],
+        rvsl_ind=True if entry.event_type == REVERSAL else None,
         sts=EntryStatus1Choice(cd="BOOK"),
         bookg_dt=DateAndDateTime2Choice(dt_tm=XmlDateTime.from_string(entry.booked_at)),
         val_dt=DateAndDateTime2Choice(dt_tm=XmlDateTime.from_string(entry.effective_at)),
-        acct_svcr_ref=_if_it_fits(entry.payment),
+        acct_svcr_ref=_if_it_fits(entry.event),
         bk_tx_cd=BankTransactionCodeStructure4(
             prtry=ProprietaryBankTransactionCodeStructure1(cd=entry.event_type, issr=ISSUER)
         ),
         ntry_dtls=[
             EntryDetails9(tx_dtls=[_transaction(currency, entry, side, leg) for leg in legs])
         ],
-        addtl_ntry_inf=f"payment {entry.payment}",
+        addtl_ntry_inf=_what(entry),
     )
 
 
@@ -215,7 +225,9 @@ def _transaction(currency: str, entry: Entry, side: Side, leg: Leg) -> EntryTran
     end_to_end = _if_it_fits(_xml(entry.reference))
     return EntryTransaction10(
         refs=TransactionReferences6(
-            acct_svcr_ref=_if_it_fits(entry.payment), end_to_end_id=end_to_end
+            acct_svcr_ref=_if_it_fits(entry.event),
+            end_to_end_id=end_to_end,
+            tx_id=_if_it_fits(entry.payment),
         ),
         amt=_money(leg.amount_minor, currency),
         cdt_dbt_ind=_INDICATORS[side],
@@ -231,6 +243,13 @@ def _transaction(currency: str, entry: Entry, side: Side, leg: Leg) -> EntryTran
             f"reference {_xml(entry.reference)}" if entry.reference and not end_to_end else None
         ),
     )
+
+
+def _what(entry: Entry) -> str:
+    """What was booked: `payment p`, or `captured c of payment p`, with the whole of both ids."""
+    if entry.event == entry.payment:
+        return f"payment {entry.payment}"
+    return f"{entry.event_type.rpartition('.')[2]} {entry.event} of payment {entry.payment}"
 
 
 def _if_it_fits(text: str) -> str | None:

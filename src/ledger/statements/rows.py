@@ -14,6 +14,8 @@ COLUMNS: Final = (
     "version",
     "booked_at",
     "effective_at",
+    "type",
+    "event",
     "payment",
     "counterparty",
     "debit",
@@ -26,7 +28,7 @@ COLUMNS: Final = (
 
 
 def csv_text(statement: Statement) -> str:
-    """The statement, with the balance after each payment (in version order) in each of its rows."""
+    """The statement, with the balance after each entry (in version order) in each of its rows."""
     currency = statement.currency
 
     def written(minor: int) -> str:
@@ -47,6 +49,8 @@ def csv_text(statement: Statement) -> str:
                     "version": entry.version,
                     "booked_at": entry.booked_at,
                     "effective_at": entry.effective_at,
+                    "type": entry.event_type,
+                    "event": entry.event,
                     "payment": entry.payment,
                     "counterparty": leg.counterparty,
                     leg.side: written(leg.amount_minor),

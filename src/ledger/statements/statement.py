@@ -2,6 +2,9 @@
 
 Made of an account's history as the API gives it. It holds or there is none: versions without a
 gap, each with the totals of the one before plus what it moved, and opening + entries = closing.
+
+An entry is what was posted: a payment, a capture, a reversal. What is held moves nothing yet, and
+what is released never did: such versions bind the chain together, and are not shown.
 """
 
 from __future__ import annotations
@@ -42,11 +45,16 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What one payment did to the account; `balance_minor` is that after it, in version order."""
+    """What one event posted to the account; `balance_minor` is that after it, in version order.
+
+    `payment` is the payment that was posted, or captured or reversed by the event. `description` is
+    the payment's, or why it was reversed.
+    """
 
     version: int
-    payment: str
+    event: str
     event_type: str
+    payment: str
     booked_at: str
     effective_at: str
     debited_minor: int
@@ -99,8 +107,11 @@ class Statement:
         return sum(entry.credited_minor for entry in self.entries)
 
 
+REVERSAL: Final = "payment.reversed"
 _MOVED: Final = ("debited_minor", "credited_minor")
 _TOTALS: Final = ("debits_posted_minor", "credits_posted_minor")
+_PENDED: Final = ("debits_pended_minor", "credits_pended_minor")
+_PENDING: Final = ("debits_pending_minor", "credits_pending_minor")
 
 
 def statement_of(
@@ -111,7 +122,7 @@ def statement_of(
     legs: Mapping[str, tuple[Leg, ...]],
 ) -> Statement:
     """The statement from entries of `history`, newest first: all, or all but those that are older
-    than one that was booked before the period. `legs` are by payment those that it lacks.
+    than one that was booked before the period. `legs` are by event those that it lacks.
 
     Raises IncompleteHistoryError or BrokenHistoryError.
     """
@@ -135,7 +146,7 @@ def statement_of(
     entries = tuple(
         _entry(row, legs.get(row["event"]))
         for row, place in zip(rows, places, strict=True)
-        if place == 0 and row["legs_count"]
+        if place == 0 and any(row[name] for name in _MOVED)
     )
     statement = Statement(
         account=account,
@@ -163,13 +174,13 @@ def _refuse_gaps(account: str, rows: Sequence[dict[str, Any]]) -> None:
 def _refuse_contradictions(
     account: str, account_type: AccountType, rows: Sequence[dict[str, Any]]
 ) -> None:
-    first = dict.fromkeys((*_TOTALS, "version"), 0) | {"recorded_at": "", "event": ""}
+    first = dict.fromkeys((*_TOTALS, *_PENDING, "version"), 0) | {"recorded_at": "", "event": ""}
     starts = [first] if rows[0]["version"] == 1 else []
     chain = [*starts, *rows]
     for before, after in pairwise(chain):
         fits = all(
             before[total] + after[moved] == after[total]
-            for total, moved in zip(_TOTALS, _MOVED, strict=True)
+            for total, moved in zip((*_TOTALS, *_PENDING), (*_MOVED, *_PENDED), strict=True)
         )
         linked = not before["version"] or after.get("prev") == before["event"]
         ordered = before["recorded_at"] <= after["recorded_at"]
@@ -184,8 +195,9 @@ def _entry(row: dict[str, Any], all_legs: tuple[Leg, ...] | None) -> Entry:
     shown = tuple(Leg(leg["side"], leg["amount_minor"], leg["counterparty"]) for leg in row["legs"])
     return Entry(
         version=row["version"],
-        payment=row["event"],
+        event=row["event"],
         event_type=row["type"],
+        payment=row["payment"],
         booked_at=row["recorded_at"],
         effective_at=row["effective_at"],
         debited_minor=row["debited_minor"],
@@ -193,7 +205,7 @@ def _entry(row: dict[str, Any], all_legs: tuple[Leg, ...] | None) -> Entry:
         balance_minor=row["balance_minor"],
         legs=all_legs or shown,
         reference=row.get("reference", ""),
-        description=row.get("description", ""),
+        description=row.get("description") or row.get("reason", ""),
     )
 
 
@@ -211,5 +223,5 @@ def _refuse_unreconciled(statement: Statement) -> None:
             sides[leg.side] += leg.amount_minor
         if (sides["debit"], sides["credit"]) != (entry.debited_minor, entry.credited_minor):
             raise BrokenHistoryError(
-                f"{statement.account}: the postings of {entry.payment} are not what it moved"
+                f"{statement.account}: the postings of {entry.event} are not what it moved"
             )

@@ -6,12 +6,23 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
 from msgspec import UNSET, structs
 
 from ledger.consuming.events import MalformedMessageError, check_event, event_of_message
-from ledger.contracts.events import AccountEntry, CorruptEventError, Event, UnknownEventError
+from ledger.contracts import examples
+from ledger.contracts.events import (
+    EVENT_TYPES,
+    AccountEntry,
+    CorruptEventError,
+    Event,
+    UnknownEventError,
+    decode_event,
+)
 from tests.properties.projection_streams import four_events, message
+from tests.support.builders import posting
 from tests.support.consuming import REJECTION
+from tests.support.lives import lives
 
 BOOK = four_events()
 PAYMENT = BOOK.events[2]
@@ -24,10 +35,28 @@ def detail(**changes: Any) -> str:
     return json.dumps(body)
 
 
+def shown(name: str) -> Any:
+    """The example of an event."""
+    return decode_event(json.dumps(examples.EVENTS[name, 1]))
+
+
 @pytest.mark.parametrize("event", [*BOOK.events, REJECTION], ids=lambda event: event.id)
 def test_an_event_comes_out_of_its_message_as_it_went_in(event: Event) -> None:
     """Opening, payment and rejection alike."""
     assert event_of_message(message(event)["body"]) == event
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_every_type_of_event_comes_out_of_its_message(name: str) -> None:
+    """As the ledger records it: whether it names its accounts, its payment, or neither."""
+    assert event_of_message(message(shown(name))["body"]) == shown(name)
+
+
+@given(lives())
+def test_what_a_ledger_records_is_never_refused(events: list[Event]) -> None:
+    """Whatever commands it got: what is checked here holds of every event."""
+    for event in events:
+        check_event(event)
 
 
 @pytest.mark.parametrize(
@@ -107,6 +136,58 @@ def test_an_entry_that_no_ledger_recorded_is_corrupt(changes: dict[str, Any]) ->
     entry = structs.replace(first, **changes)
     with pytest.raises(CorruptEventError):
         check_event(structs.replace(PAYMENT, accounts=(entry, *others)))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("payment.captured", {"payment": "no blanks"}),
+        ("payment.captured", {"accounts": ()}),
+        ("payment.captured", {"released": (posting("a", "b", 1),)}),  # which has no entry
+        ("payment.voided", {"payment": ""}),
+        ("payment.increased", {"postings": ()}),  # whose accounts have entries
+        ("account.frozen", {"account": "customers:43:wallet"}),
+        ("account.closed", {"accounts": ()}),
+    ],
+    ids=str,
+)
+def test_a_later_event_that_no_ledger_recorded_is_corrupt(
+    name: str, changes: dict[str, Any]
+) -> None:
+    """Its entries are those of the accounts that it moved or released, or is about; no others."""
+    with pytest.raises(CorruptEventError):
+        check_event(structs.replace(shown(name), **changes))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("payment.captured", {"version": 0}),
+        ("payment.captured", {"version": 1}),  # version 1 has no event before it
+        ("payment.captured", {"prev": UNSET}),  # every other one has
+        ("payment.captured", {"version": 2**63}),
+        ("payment.captured", {"captured_minor": (-1,)}),
+        ("payment.reversed", {"reversed_minor": (1, 2**63)}),
+        ("payment.authorized", {"authorized_minor": (-5,)}),
+        ("payment.authorized", {"expires_at": "tomorrow"}),
+        ("book.closed", {"version": 1}),
+        ("metadata.set", {"version": -1}),
+        ("template.defined", {"prev": "an-event"}),
+    ],
+    ids=str,
+)
+def test_a_subject_that_no_ledger_recorded_is_corrupt(name: str, changes: dict[str, Any]) -> None:
+    """What an event says of its payment, book, template or metadata is possible, too."""
+    event = shown(name)
+    with pytest.raises(CorruptEventError):
+        check_event(structs.replace(event, entry=structs.replace(event.entry, **changes)))
+
+
+def test_an_account_has_one_entry() -> None:
+    """Two of one account would be two versions of it by one event."""
+    first, second = PAYMENT.accounts[:2]
+    with pytest.raises(CorruptEventError):
+        check_event(structs.replace(PAYMENT, accounts=(first, second, second)))
 
 
 def test_an_opening_has_the_entry_of_its_account_alone() -> None:

@@ -13,6 +13,7 @@ from ledger.importers.faults import Faults
 from ledger.importers.instructions import SourceError
 from ledger.importers.iso20022 import pain001, reading
 from ledger.importers.payment_file import judge
+from tests.support.importing import TIMES
 from tests.support.messages import (
     CREDITOR,
     DEBTOR,
@@ -35,7 +36,7 @@ def written(directory: Path, content: str | bytes) -> Path:
 
 def payments(directory: Path, content: str) -> list[PostPayment]:
     """The payments of a message without faults."""
-    judged = judge(pain001.read(written(directory, content)))
+    judged = judge(pain001.read(written(directory, content), TIMES))
     assert judged.faults.kept == []
     commands = [decode_command(instruction.body) for instruction in judged.sendable()]
     assert all(isinstance(command, PostPayment) for command in commands)
@@ -44,7 +45,7 @@ def payments(directory: Path, content: str) -> list[PostPayment]:
 
 def faults(directory: Path, content: str) -> list[tuple[str, str, str]]:
     """Place, field and reason of everything that is wrong with a message; nothing can be sent."""
-    judged = judge(pain001.read(written(directory, content)))
+    judged = judge(pain001.read(written(directory, content), TIMES))
     assert judged.faults.count
     return [(fault.place, fault.field, fault.reason) for fault in judged.faults.kept]
 
@@ -78,10 +79,12 @@ def test_an_account_may_be_named_as_the_ledger_names_it(tmp_path: Path) -> None:
     assert (posting.source, posting.destination) == ("bank:cash", "shops:coffee")
     mapped = {DEBTOR: "customers:42:wallet", CREDITOR: "shops:coffee"}
     (found,) = judge(
-        pain001.read(written(tmp_path, usual(transactions=[transaction()])), mapped=mapped)
+        pain001.read(written(tmp_path, usual(transactions=[transaction()])), TIMES, mapped=mapped)
     ).sendable()
     assert b'"source":"customers:42:wallet","destination":"shops:coffee"' in found.body
-    judged = judge(pain001.read(written(tmp_path, usual()), mapped={DEBTOR: "customers:42:wallet"}))
+    judged = judge(
+        pain001.read(written(tmp_path, usual()), TIMES, mapped={DEBTOR: "customers:42:wallet"})
+    )
     assert {fault.reason for fault in judged.faults.kept} == {"unmapped_account"}
 
 
@@ -292,7 +295,7 @@ def test_a_file_that_is_no_such_message_is_refused_as_a_whole(
 ) -> None:
     """By a reason of its own, before anything in it is expanded or fetched."""
     with pytest.raises(SourceError) as refused:
-        pain001.read(written(tmp_path, content))
+        pain001.read(written(tmp_path, content), TIMES)
     assert refused.value.reason == reason
 
 
@@ -301,7 +304,7 @@ def test_a_file_has_a_greatest_size(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     content = usual()
     monkeypatch.setattr(reading, "BYTES_MAX", len(content) - 1)
     with pytest.raises(SourceError, match="larger than") as refused:
-        pain001.read(written(tmp_path, content))
+        pain001.read(written(tmp_path, content), TIMES)
     assert refused.value.reason == "file_too_large"
     monkeypatch.setattr(reading, "BYTES_MAX", len(content))
     assert len(payments(tmp_path, content)) == 2
@@ -311,6 +314,6 @@ def test_faults_are_all_counted_and_few_are_kept(tmp_path: Path) -> None:
     """A file of nothing else does not fill the memory."""
     assert Faults().count == 0
     content = message(group(*(transaction(f"E{n}", amount="0") for n in range(1_100))))
-    judged = judge(pain001.read(written(tmp_path, content)))
+    judged = judge(pain001.read(written(tmp_path, content), TIMES))
     assert (judged.faults.count, len(judged.faults.kept)) == (1_100, 1_000)
     assert (judged.rows, judged.sendable_rows) == (1_100, 0)

@@ -11,6 +11,7 @@ from ledger.importers import csv_rows
 from ledger.importers.instructions import Instruction, SourceError
 from ledger.importers.payment_file import Judged, judge
 from ledger.importers.payments_csv import AccountsCsv, PaymentsCsv, account_map, opening_id
+from tests.support.importing import TIMES
 
 HEADER = "id,source,destination,amount,currency"
 ALL = "id,source,destination,amount,amount_minor,currency,effective_at,reference,description"
@@ -25,7 +26,7 @@ def written(directory: Path, *rows: str, header: str = HEADER, encoding: str = "
 
 def judged(directory: Path, *rows: str, header: str = HEADER) -> Judged:
     """A file of payments, judged."""
-    return judge(PaymentsCsv(written(directory, *rows, header=header)))
+    return judge(PaymentsCsv(written(directory, *rows, header=header), TIMES))
 
 
 def faults(found: Judged) -> list[tuple[str, str, str]]:
@@ -64,7 +65,7 @@ def test_utf_8_with_and_without_a_mark(tmp_path: Path, encoding: str) -> None:
     """Excel writes a byte order mark; it is no part of the first column's name."""
     header = f"{HEADER},description"
     path = written(tmp_path, "p1,a,b,1,EUR,Grüße", header=header, encoding=encoding)
-    (instruction,) = judge(PaymentsCsv(path)).sendable()
+    (instruction,) = judge(PaymentsCsv(path, TIMES)).sendable()
     assert payment(instruction).description == "Grüße"
 
 
@@ -232,7 +233,7 @@ def test_a_file_that_is_none_is_refused_as_a_whole(
     path = tmp_path / "file.csv"
     path.write_bytes(content)
     with pytest.raises(SourceError, match=why) as refused:
-        judge(PaymentsCsv(path))
+        judge(PaymentsCsv(path, TIMES))
     assert refused.value.reason == reason
     assert str(path) in str(refused.value)
 
@@ -252,7 +253,7 @@ ACCOUNTS = "account,currency,account_type,min_balance,max_balance,effective_at"
 
 def opened(directory: Path, *rows: str, header: str = ACCOUNTS) -> list[OpenAccount]:
     """The openings of a file without faults."""
-    found = judge(AccountsCsv(written(directory, *rows, header=header)))
+    found = judge(AccountsCsv(written(directory, *rows, header=header), TIMES))
     assert found.faults.kept == []
     commands = [decode_command(one.body) for one in found.sendable()]
     return [command for command in commands if isinstance(command, OpenAccount)]
@@ -295,7 +296,7 @@ def test_a_bad_account_is_refused_by_row_field_and_reason(
     tmp_path: Path, row: str, field: str, reason: str
 ) -> None:
     """As payments are; an id that was made from the account is not blamed as well."""
-    found = judge(AccountsCsv(written(tmp_path, row, header=ACCOUNTS)))
+    found = judge(AccountsCsv(written(tmp_path, row, header=ACCOUNTS), TIMES))
     assert ("row 2", field, reason) in faults(found)
     assert {name for _, name, _ in faults(found)} <= {field}
 

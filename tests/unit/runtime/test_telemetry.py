@@ -20,13 +20,18 @@ def test_one_line_is_written_when_the_invocation_ends() -> None:
     with Telemetry(lines.append).invocation(CONTEXT) as line:
         line.count("Messages", 3)
         line.milliseconds("LagMilliseconds", 250)
+        line.seconds("OldestDueSeconds", 90)
         line.note("failures", {"unknown_event": 1})
         line.warn()
         assert lines == []
     assert lines == [
         Line(
             level="warning",
-            metrics={"Messages": ("Count", 3), "LagMilliseconds": ("Milliseconds", 250)},
+            metrics={
+                "Messages": ("Count", 3),
+                "LagMilliseconds": ("Milliseconds", 250),
+                "OldestDueSeconds": ("Seconds", 90),
+            },
             notes={
                 "request_id": "request-1",
                 "cold_start": True,

@@ -83,12 +83,33 @@ def test_an_entry_says_when_what_and_with_whom(tmp_path: Path) -> None:
     assert debit.ntry_dtls[0].tx_dtls[0].rltd_pties.cdtr_acct is not None
 
 
+def test_a_capture_and_a_reversal_are_entries_of_their_payment(tmp_path: Path) -> None:
+    """Each with its own reference and that of the payment; the reversal says that it is one."""
+    moves = (
+        Moved((), 0, 0),
+        Moved((), 5, 5, "payment.authorized", (500, 0)),
+        Moved((-400,), 10, 10, "payment.captured", (-500, 0)),
+        Moved((150,), 20, 20, "payment.reversed"),
+    )
+    found = read_back(tmp_path, camt053(statement(moves), MADE_AT))
+    capture, reversal = found.ntry
+    assert (capture.rvsl_ind, reversal.rvsl_ind) == (None, True)
+    assert (capture.cdt_dbt_ind.value, reversal.cdt_dbt_ind.value) == ("DBIT", "CRDT")
+    assert capture.bk_tx_cd.prtry.cd == "payment.captured"
+    assert capture.acct_svcr_ref == "event-3"
+    assert capture.ntry_dtls[0].tx_dtls[0].refs.tx_id == "hold"
+    assert capture.addtl_ntry_inf == "captured event-3 of payment hold"
+    assert reversal.addtl_ntry_inf == "reversed event-4 of payment hold"
+
+
 def test_ids_that_are_longer_than_iso_has_room_for_are_told_beside(tmp_path: Path) -> None:
     """64 characters: the payment's in the entry's additional information, the account's as proxy;
     an IBAN is one."""
     made, long = statement(), "x" * 64
     leg = dataclasses.replace(made.entries[0].legs[0], counterparty=long)
-    entry = dataclasses.replace(made.entries[0], payment=long, legs=(leg,), reference="r" * 64)
+    entry = dataclasses.replace(
+        made.entries[0], event=long, payment=long, legs=(leg,), reference="r" * 64
+    )
     changed = statement(entries=(entry,), account="iban:DE89370400440532013000")
     found = read_back(tmp_path, camt053(changed, MADE_AT))
     assert found.acct.id.iban == "DE89370400440532013000"

@@ -27,6 +27,47 @@ def test_versions_that_move_nothing_are_no_entries() -> None:
     assert (statement.closing_minor, statement.version) == (780, 4)
 
 
+HOLD = (
+    Moved((), 0, 0),
+    Moved((1_000,), 5, 5),
+    Moved((), 10, 10, "payment.authorized", (500, 0)),
+    Moved((), 11, 11, "payment.increased", (100, 0)),
+    Moved((-400,), 12, 12, "payment.captured", (-400, 0)),
+    Moved((), 13, 13, "payment.voided", (-200, 0)),
+    Moved((150,), 14, 14, "payment.reversed"),
+)
+
+
+def test_only_what_was_posted_is_an_entry() -> None:
+    """Of a hold its captures, and of a payment its reversals, each under the payment's id; what is
+    held and released bind the chain together, and are not shown."""
+    statement = statement_of("a", "liability", history(HOLD), JANUARY, {})
+    found = [(entry.event_type, entry.event, entry.payment) for entry in statement.entries]
+    assert found == [
+        ("payment.posted", "event-2", "event-2"),
+        ("payment.captured", "event-5", "hold"),
+        ("payment.reversed", "event-7", "hold"),
+    ]
+    assert (statement.closing_minor, statement.version) == (750, 7)
+
+
+def test_what_is_held_is_part_of_the_proof() -> None:
+    """A version whose pending totals do not follow from the one before contradicts itself."""
+    rows = history(HOLD)
+    for field in ("debits_pended_minor", "credits_pending_minor"):
+        changed = [dict(row) for row in rows]
+        changed[2][field] += 1
+        with pytest.raises(BrokenHistoryError, match=r"version [56]"):
+            statement_of("a", "liability", changed, JANUARY, {})
+
+
+def test_a_reversal_says_why() -> None:
+    """In the place of the description that it does not have."""
+    rows = history(HOLD)
+    rows[0]["reason"] = "returned"
+    assert statement_of("a", "liability", rows, JANUARY, {}).entries[-1].description == "returned"
+
+
 def test_an_asset_is_owed_by_nobody() -> None:
     """Its balance is on the debit side: as credits less debits it is negative."""
     rows = history(MOVES, account_type="asset")
@@ -68,7 +109,7 @@ def test_rows_of_csv_keep_their_columns() -> None:
     rows[0] = rows[0] | {"description": 'a "b", c', "reference": "r"}
     lines = csv_text(statement_of("a", "liability", rows, JANUARY, {})).split("\r\n")
     assert lines[0] == ",".join(COLUMNS)
-    assert lines[1] == "opening,,2026-01-01,,,,,,0.00,EUR,,"
+    assert lines[1] == "opening,,2026-01-01,,,,,,,,0.00,EUR,,"
     assert lines[4].endswith(',other:1,,0.30,7.80,EUR,r,"a ""b"", c"')
-    assert lines[-2:] == ["closing,,2026-01-31,,,,,,7.80,EUR,,", ""]
+    assert lines[-2:] == ["closing,,2026-01-31,,,,,,,,7.80,EUR,,", ""]
     assert len(lines) == 7

@@ -33,6 +33,7 @@ from typing import Any, Final
 from ledger.contracts import reasons
 from ledger.contracts.commands import PostPayment
 from ledger.importers.amounts import AmountError, positive_minor_of
+from ledger.importers.effective_times import Times
 from ledger.importers.faults import (
     CONTROL_MISMATCH,
     DUPLICATE_TRANSACTION,
@@ -74,7 +75,15 @@ class Pain001:
         return iter(self.found)
 
 
-def read(path: Path, *, mapped: Mapping[str, str] | None = None) -> Pain001:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known beside the message."""
+
+    times: Times
+    mapped: Mapping[str, str] | None
+
+
+def read(path: Path, times: Times, *, mapped: Mapping[str, str] | None = None) -> Pain001:
     """The message in the file; `mapped` says which accounts are meant, if not those named.
 
     Raises SourceError if it is not XML, not such a message, or of a version that is not known.
@@ -91,7 +100,7 @@ def read(path: Path, *, mapped: Mapping[str, str] | None = None) -> Pain001:
     if broken:
         return Pain001(path, "", (Found(None, broken, of_file=True),))
     message = document.cstmr_cdt_trf_initn
-    return Pain001(path, message.grp_hdr.msg_id, tuple(_found(message, mapped)))
+    return Pain001(path, message.grp_hdr.msg_id, tuple(_found(message, _Known(times, mapped))))
 
 
 def payment_id(initiator: Sequence[str], identifications: Sequence[str]) -> str:
@@ -107,7 +116,7 @@ def _measured(text: str) -> str:
     return f"{len(text)}:{text}"
 
 
-def _found(message: Any, mapped: Mapping[str, str] | None) -> Iterator[Found]:
+def _found(message: Any, known: _Known) -> Iterator[Found]:
     header = message.grp_hdr
     transactions = [tx for group in message.pmt_inf for tx in group.cdt_trf_tx_inf]
     wrong = [*_control_faults(header, transactions, "GrpHdr"), *_repeated_groups(message)]
@@ -127,7 +136,7 @@ def _found(message: Any, mapped: Mapping[str, str] | None) -> Iterator[Found]:
                 rows.append(Found(None, (Fault(place, "PmtId", DUPLICATE_TRANSACTION, why),)))
                 continue
             seen[command_id] = place
-            rows.append(_row(command_id, group, transaction, place, mapped))
+            rows.append(_row(command_id, group, transaction, place, known))
     if wrong:
         yield Found(None, tuple(wrong), of_file=True)
     yield from rows
@@ -138,10 +147,8 @@ def _placed(at: str, group: Any) -> Iterator[tuple[str, Any]]:
         yield f"{at}/CdtTrfTxInf[{number}]", transaction
 
 
-def _row(
-    command_id: str, group: Any, transaction: Any, place: str, mapped: Mapping[str, str] | None
-) -> Found:
-    command = _payment_of(command_id, group, transaction, place, mapped)
+def _row(command_id: str, group: Any, transaction: Any, place: str, known: _Known) -> Found:
+    command = _payment_of(command_id, group, transaction, place, known)
     if isinstance(command, tuple):
         return Found(None, command)
     source = command.postings[0].source
@@ -149,7 +156,7 @@ def _row(
 
 
 def _payment_of(
-    command_id: str, group: Any, transaction: Any, place: str, mapped: Mapping[str, str] | None
+    command_id: str, group: Any, transaction: Any, place: str, known: _Known
 ) -> PostPayment | tuple[Fault, ...]:
     faults = [
         Fault(place, name, UNSUPPORTED, "is not carried out by a ledger")
@@ -162,7 +169,7 @@ def _payment_of(
     ]
     fields: dict[str, Any] = {"id": command_id}
     for name, account in (("source", group.dbtr_acct), ("destination", transaction.cdtr_acct)):
-        found = ledger_account(account, place=place, field=_COLUMNS[name], mapped=mapped)
+        found = ledger_account(account, place=place, field=_COLUMNS[name], mapped=known.mapped)
         if isinstance(found, Fault):
             faults.append(found)
         else:
@@ -185,7 +192,7 @@ def _payment_of(
     if description := _remittance(transaction.rmt_inf):
         fields["description"] = description
     fields["effective_at"] = _execution(group.reqd_exctn_dt)
-    return payment(fields, place=place, columns=_COLUMNS)
+    return payment(fields, place=place, columns=_COLUMNS, times=known.times)
 
 
 def _remittance(information: Any) -> str:

@@ -13,21 +13,20 @@ from consumers.notifications import handler as module
 from consumers.notifications.handler import PART_RESERVED_MS, make_handler
 from consumers.notifications.topic import AWS_ATTEMPTS, FAILURES_IN_A_ROW_MAX, Topic
 from ledger.consuming.batches import PART_ENTRIES_MAX
-from ledger.contracts.events import Event
+from ledger.contracts import examples
+from ledger.contracts.events import EVENT_TYPES, PaymentScreened, decode_event
 from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.settings import SettingsError
 from tests.properties.projection_streams import four_events, message, raw_message
-from tests.support.builders import posting, screening
-from tests.support.consuming import REJECTION, World
+from tests.support.builders import posting
+from tests.support.consuming import World
 from tests.support.notifying import FakeTopic, Result, crossing, largest_payment
 
 if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
 
-from ledger.domain.screen_payment import decide_screening
-from tests.support.builders import STAMP
-
 BOOK = four_events()
+SHOWN = [decode_event(json.dumps(example)) for example in examples.EVENTS.values()]
 
 
 def handle(topic: FakeTopic, world: World, *records: dict[str, Any]) -> list[str]:
@@ -38,9 +37,9 @@ def handle(topic: FakeTopic, world: World, *records: dict[str, Any]) -> list[str
 
 
 def test_every_event_is_told_once_as_it_was_published() -> None:
-    """Openings, payments and refusals, their JSON unchanged, with their attributes."""
+    """Every type of event but a screening, its JSON unchanged, with its attributes."""
     topic, world = FakeTopic(), World()
-    events: list[Event] = [*BOOK.events, REJECTION]
+    events = [event for event in SHOWN if not isinstance(event, PaymentScreened)]
     records = [message(event, f"m{place}") for place, event in enumerate(events)]
     assert handle(topic, world, *records) == []
     assert topic.bodies == [json.loads(record["body"])["detail"] for record in records]
@@ -48,7 +47,7 @@ def test_every_event_is_told_once_as_it_was_published() -> None:
     assert kinds == [body["type"] for body in topic.bodies]
     (line,) = world.lines
     assert line.level == "info"
-    assert line.metrics["Notifications"] == ("Count", 5)
+    assert line.metrics["Notifications"] == ("Count", len(EVENT_TYPES) - 1)
     assert line.metrics["BalanceAlerts"] == ("Count", 0)
     assert world.delayed == []
 
@@ -95,8 +94,9 @@ def test_a_crossing_is_told_beside_its_event() -> None:
 def test_screenings_are_told_to_nobody() -> None:
     """No rule brings one here; if one came all the same it would be done with."""
     topic = FakeTopic()
-    event = decide_screening(screening("payment-1"), STAMP)
-    assert handle(topic, World(), message(event)) == []
+    screenings = [message(event) for event in SHOWN if isinstance(event, PaymentScreened)]
+    assert screenings
+    assert handle(topic, World(), *screenings) == []
     assert topic.requests == []
 
 

@@ -18,7 +18,9 @@ from consumers.webhooks.fanout import (
 )
 from consumers.webhooks.messages import decode_delivery, webhook_id
 from consumers.webhooks.subscribers import SUBSCRIBERS_MAX, Filters, Subscriber
-from ledger.contracts.events import PaymentPosted, encode_event
+from ledger.contracts import examples
+from ledger.contracts.events import PaymentPosted, decode_event, encode_event
+from ledger.contracts.notifications import NOTIFIED_EVENTS
 from ledger.runtime.faults import BrokenItemError, StoreError
 from ledger.runtime.settings import SettingsError
 from ledger.runtime.telemetry import Line, Telemetry
@@ -98,6 +100,30 @@ def test_refusals_are_filtered_by_their_reason() -> None:
     )
     world.handle(message(encode_event(REJECTION).decode()), message(id="m2"))
     assert world.deliveries == [("these", "c")]
+
+
+def test_the_whole_life_of_a_payment_can_be_asked_for() -> None:
+    """Whatever is told of it, from its hold on, and of no other; a type is one more filter."""
+    shown = [decode_event(json.dumps(examples.EVENTS[name, 1])) for name in NOTIFIED_EVENTS]
+    world = World(
+        subscribed("all"),
+        subscribed("booking", filters=Filters(payments=("booking-*",))),
+        subscribed("captures", filters=Filters(types=("payment.captured",))),
+    )
+    world.handle(*(message(encode_event(each).decode(), each.id) for each in shown))
+    by_subscriber = {
+        name: {event for subscriber, event in world.deliveries if subscriber == name}
+        for name in ("all", "booking", "captures")
+    }
+    booking = {
+        "booking-77",
+        *(f"booking-77:{what}" for what in ("increase-1", "capture-1", "void")),
+    }
+    assert by_subscriber == {
+        "all": {each.id for each in shown},
+        "booking": booking,
+        "captures": {"booking-77:capture-1"},
+    }
 
 
 def test_the_same_notification_twice_is_the_same_delivery_twice() -> None:

@@ -361,6 +361,7 @@ def test_a_malformed_request_changes_nothing(body: object, reason: str, field: s
         ({"accounts": ["a"] * 26}, "webhook_invalid", "accounts"),
         ({"accounts": ["a", "b**"]}, "webhook_invalid", "accounts[1]"),
         ({"accounts": ["*"]}, "webhook_invalid", "accounts[0]"),
+        ({"payments": ["order 7"]}, "webhook_invalid", "payments[0]"),
         ({"currencies": ["EURO"]}, "webhook_invalid", "currencies[0]"),
         ({"amount_bands": ["1"]}, "webhook_invalid", "amount_bands[0]"),
         ({"reasons": ["throttled"]}, "webhook_invalid", "reasons[0]"),
