@@ -97,7 +97,7 @@ def test_a_failure_behind_tampered_records_is_reported_as_itself() -> None:
     assert function.lines.count("SecurityAlarm") == 2
 
 
-NEWER = '{"type":"payment.captured","v":1,"id":"p1","amount_minor":5}'
+NEWER = '{"type":"payment.disputed","v":1,"id":"p1","amount_minor":5}'
 TAMPERED: dict[str, dict[str, Any]] = {
     "modified": stream_record(P1, name="MODIFY"),
     "removed": stream_record(P1, name="REMOVE"),
@@ -140,9 +140,9 @@ def test_tampering_raises_the_alarm_and_blocks_nothing(how: str) -> None:
 def test_a_newer_releases_events_are_relayed(head: str) -> None:
     """While two releases run side by side, the older relay holds none of the newer's back."""
     function = Function()
-    record = stream_record(P1, image={"data": {"S": head}, "type": {"S": "payment.captured"}})
+    record = stream_record(P1, image={"data": {"S": head}, "type": {"S": "payment.disputed"}})
     assert function(record) == []
-    assert function.publisher.published == [Published("payment.captured", head)]
+    assert function.publisher.published == [Published("payment.disputed", head)]
     assert function.lines.count("SecurityAlarm") == 0
 
 

@@ -4,124 +4,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
-from ledger.application.commit import Commands, Decided, Outcome
-from ledger.application.outages import (
-    ClockSkewError,
-    ContentionError,
-    OutageError,
-    StoreUnavailableError,
-    UnknownStoredVersionError,
-)
 from ledger.application.ports import TransientStoreError
 from ledger.contracts import examples
-from ledger.contracts.commands import Command
 from ledger.contracts.events import decode_event
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
+from ledger.contracts.reasons import REASONS
 from ledger.domain.chain import StoredEvent
+from ledger.entrypoints.api.asking import HEALTH_PROBE_ID
 from ledger.entrypoints.api.reading import VIOLATIONS_MAX
-from ledger.entrypoints.api.routes import HEALTH_PROBE_ID, make_handler
-from ledger.runtime.telemetry import Line, Telemetry
-
-CALLER = "arn:aws:iam::111122223333:role/checkout"
-OPENING = examples.COMMANDS["account.open", 1]
-PAYMENT = examples.COMMANDS["payment.post", 1]
-
-
-class Api:
-    """The handler on a store in memory, and the lines it logs."""
-
-    def __init__(
-        self,
-        decide: Callable[[Command, str], Outcome] | None = None,
-        store: MemoryEventStore | None = None,
-    ) -> None:
-        self.store = store or MemoryEventStore()
-        self.lines: list[Line] = []
-        self.meter = Meter()
-        commands: Any = (
-            SimpleNamespace(handle=decide)
-            if decide
-            else Commands(
-                self.store,
-                clock=lambda: 1_800_000_000_000_000,
-                pause=lambda _: None,
-                chance=lambda: 0.0,
-            )
-        )
-        self._handler = make_handler(
-            commands=commands,
-            store=self.store,
-            meter=self.meter,
-            telemetry=Telemetry(self.lines.append),
-        )
-
-    def send(
-        self,
-        method: str,
-        resource: str,
-        body: object = None,
-        *,
-        id: str | None = None,
-        **event: Any,
-    ) -> tuple[int, dict[str, str], dict[str, Any]]:
-        """Status, headers and body of the answer to one proxy event, as API Gateway makes them."""
-        answer = self._handler(
-            {
-                "httpMethod": method,
-                "resource": resource,
-                "path": "/ignored",
-                "headers": {"Content-Type": "application/json"},
-                "multiValueHeaders": {},
-                "queryStringParameters": None,
-                "pathParameters": None if id is None else {"id": id},
-                "requestContext": {"identity": {"userArn": CALLER}},
-                "body": body if isinstance(body, str | None) else json.dumps(body),
-                "isBase64Encoded": False,
-            }
-            | event,
-            SimpleNamespace(aws_request_id="r", function_version="7"),
-        )
-        assert set(answer) == {"statusCode", "headers", "body"}
-        assert answer["headers"]["Cache-Control"] == "no-store"
-        return answer["statusCode"], answer["headers"], json.loads(answer["body"])
-
-    @property
-    def line(self) -> Line:
-        """The line of the last invocation."""
-        return self.lines[-1]
-
-    def open_accounts(self) -> None:
-        for command in (OPENING, *examples.OTHER_OPENINGS):
-            assert self.send("POST", "/accounts", command)[0] == 201
-
-
-@pytest.fixture
-def api() -> Api:
-    """An API with the accounts of the examples open."""
-    api = Api()
-    api.open_accounts()
-    return api
-
-
-def assert_problem(
-    answer: tuple[int, dict[str, str], dict[str, Any]], status: int, reason: str, field: str = ""
-) -> dict[str, Any]:
-    """The answer is the problem of that reason, at that field; returns its body."""
-    code, headers, body = answer
-    assert (code, body["status"]) == (status, status)
-    assert headers["Content-Type"] == "application/problem+json"
-    assert body["reason"] == reason
-    assert body["type"] == f"urn:ledger:problem:{reason}"
-    assert body.get("field", "") == field
-    return body
+from tests.unit.entrypoints_api.driving import CALLER, OPENING, PAYMENT, Api, assert_problem
 
 
 def test_an_account_is_opened_once_and_answered_for_ever() -> None:
@@ -193,9 +89,12 @@ def test_another_request_under_an_id_is_a_mismatch_that_names_the_fields(api: Ap
         "postings": [postings[0] | {"amount_minor": 1}, postings[1]],
     }
     body = assert_problem(
-        api.send("POST", "/payments", changed), 409, "idempotency_mismatch", "reference"
+        api.send("POST", "/payments", changed),
+        409,
+        "idempotency_mismatch",
+        "postings[0].amount_minor",
     )
-    assert body["fields"] == ["reference", "postings[0].amount_minor"]
+    assert body["fields"] == ["postings[0].amount_minor", "reference"]
     assert body["id"] == PAYMENT["id"]
     opening = OPENING | {"id": PAYMENT["id"], "account": "new"}
     assert_problem(api.send("POST", "/accounts", opening), 409, "idempotency_mismatch", "type")
@@ -215,36 +114,72 @@ def test_a_malformed_command_is_refused_with_all_its_faults() -> None:
     assert api.send("POST", "/accounts", OPENING)[0] == 201
 
 
-def test_every_fault_is_named_at_once() -> None:
-    """Wrong types beside wrong contents, in the order of precedence."""
+def faults_in(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """The faults that the answer to a malformed command names."""
+    return [(fault["reason"], fault["field"]) for fault in body["errors"]]
+
+
+def test_every_fault_of_shape_is_named_at_once() -> None:
+    """Wrong types and bounds, unknown and missing fields, wherever they are, by precedence."""
+    posting = {"source": "a", "destination": "b", "amount_minor": 1, "currency": "EUR"}
+    payment = {
+        "type": "payment.post",
+        "v": 1,
+        "id": 5,
+        "postings": [
+            {"source": "a b", "amount_minor": 1.5, "currency": "euro", "4111111111111111": 1},
+            posting | {"amount_minor": 0, "colour": "red"},
+            None,
+        ],
+        "effective_at": "yesterday",
+        "reference": "",
+        "colour": "red",
+    }
+    answer = Api().send("POST", "/payments", payment)
+    body = assert_problem(answer, 400, "unknown_field", "postings[0].(unprintable)")
+    assert sorted(faults_in(body)) == [
+        ("invalid_amount", "postings[0].amount_minor"),
+        ("invalid_amount", "postings[1].amount_minor"),
+        ("invalid_id", "id"),
+        ("invalid_id", "postings[0].source"),
+        ("invalid_postings", "postings[2]"),
+        ("invalid_text", "reference"),
+        ("invalid_time", "effective_at"),
+        ("missing_field", "postings[0].destination"),
+        ("unknown_currency", "postings[0].currency"),
+        ("unknown_field", "colour"),
+        ("unknown_field", "postings[0].(unprintable)"),
+        ("unknown_field", "postings[1].colour"),
+    ]
+    order = [reason.code for reason in REASONS]
+    assert body["errors"] == sorted(body["errors"], key=lambda fault: order.index(fault["reason"]))
+
+
+def test_every_fault_beyond_shape_is_named_at_once() -> None:
+    """What a schema cannot say, if the shape is right, by precedence."""
     posting = {"source": "a", "destination": "a", "amount_minor": 1, "currency": "EUR"}
     payment = {
         "type": "payment.post",
         "v": 1,
         "id": "x\n",
-        "postings": [posting, posting | {"amount_minor": 1.5}, posting | {"currency": "ZZZ"}],
-        "effective_at": "yesterday",
+        "postings": [posting, posting | {"destination": "b", "currency": "ZZZ"}],
+        "effective_at": "2026-02-30T00:00:00Z",
         "reference": "4111 1111 1111 1111",
         "description": "a\nb",
-        "colour": "red",
     }
-    body = assert_problem(Api().send("POST", "/payments", payment), 400, "unknown_field", "colour")
-    assert [(fault["reason"], fault["field"]) for fault in body["errors"]] == [
-        ("unknown_field", "colour"),
+    body = assert_problem(Api().send("POST", "/payments", payment), 400, "invalid_id", "id")
+    assert faults_in(body) == [
         ("invalid_id", "id"),
-        ("invalid_amount", "postings[1].amount_minor"),
-        ("unknown_currency", "postings[2].currency"),
+        ("unknown_currency", "postings[1].currency"),
         ("invalid_time", "effective_at"),
         ("invalid_text", "description"),
         ("card_number", "reference"),
         ("same_account", "postings[0].destination"),
     ]
-    limits = {"min_balance_minor": 1, "max_balance_minor": -1, "account": 5}
-    body = assert_problem(
-        Api().send("POST", "/accounts", OPENING | limits), 400, "invalid_id", "account"
-    )
-    assert [(fault["reason"], fault["field"]) for fault in body["errors"]] == [
-        ("invalid_id", "account"),
+    limits = {"min_balance_minor": 1, "max_balance_minor": -1}
+    answer = Api().send("POST", "/accounts", OPENING | limits)
+    body = assert_problem(answer, 400, "invalid_limits", "min_balance_minor")
+    assert faults_in(body) == [
         ("invalid_limits", "min_balance_minor"),
         ("invalid_limits", "max_balance_minor"),
     ]
@@ -344,8 +279,8 @@ def test_a_payment_is_read_back_posted_or_rejected(api: Api) -> None:
     _, _, posted = api.send("POST", "/payments", PAYMENT)
     api.send("POST", "/payments", examples.REFUSED_COMMAND)
     status, _, body = api.send("GET", "/payments/{id}", id=str(PAYMENT["id"]))
-    assert status == 200
-    assert body == {name: value for name, value in posted.items() if name != "repeat"}
+    assert (status, body["version"], "repeat" in body) == (200, 1, False)
+    assert {**body, "repeat": False} == body | posted
     status, _, body = api.send("GET", "/payments/{id}", id=str(examples.REFUSED_COMMAND["id"]))
     rejected = examples.EVENTS["command.rejected", 1]
     assert (status, body["status"], body["retry"]) == (200, "rejected", "new_id")
@@ -456,109 +391,3 @@ def test_an_unknown_route_is_a_problem(method: str, resource: str) -> None:
 def test_an_event_that_is_no_request_is_an_unknown_route() -> None:
     """A test event from the console, say."""
     assert_problem(Api().send("", "", httpMethod=None), 404, "unknown_route")
-
-
-@pytest.mark.parametrize(
-    ("error", "reason", "seconds"),
-    [
-        (ContentionError("", {"stale": 2, "conflict": 1}), "contention", "1"),
-        (ClockSkewError("", {"skewed": 1}), "clock_skew", "5"),
-        (StoreUnavailableError(""), "store_unavailable", "2"),
-        (UnknownStoredVersionError(""), "unknown_stored_version", "5"),
-    ],
-)
-def test_an_outage_says_when_to_ask_again(error: OutageError, reason: str, seconds: str) -> None:
-    """503 with Retry-After; the same request may be sent again."""
-
-    def fail(*_: object) -> Outcome:
-        raise error
-
-    api = Api(fail)
-    answer = api.send("POST", "/payments", PAYMENT)
-    body = assert_problem(answer, 503, reason)
-    assert body["retry"] == "same_request"
-    assert answer[1]["Retry-After"] == seconds
-    assert api.line.level == "warning"
-    assert api.line.notes["outcomes"] == {reason: 1}
-
-
-def test_an_unforeseen_failure_is_answered_without_a_word_of_it() -> None:
-    """500, no text of the exception; the line has its type and where it was raised."""
-
-    def fail(*_: object) -> Outcome:
-        raise ZeroDivisionError("secret 4111111111111111")
-
-    api = Api(fail)
-    answer = api.send("POST", "/payments", PAYMENT)
-    assert_problem(answer, 500, "internal_error")
-    assert "secret" not in json.dumps(answer[2])
-    assert api.line.level == "error"
-    assert api.line.notes["exception"] == "ZeroDivisionError"
-    places = api.line.notes["raised_at"]
-    assert isinstance(places, list)
-    assert "test_routes.py" in places[-1]
-    assert "secret" not in str(api.line)
-    assert api.line.metrics["UnforeseenErrors"] == ("Count", 1)
-
-
-def test_one_line_per_request_says_what_became_of_it(api: Api) -> None:
-    """Ids, codes and counts, in the words of the queue's handler."""
-    api.lines.clear()
-    api.send("POST", "/payments", PAYMENT)
-    api.send("POST", "/payments", PAYMENT)
-    api.send("POST", "/payments", examples.REFUSED_COMMAND)
-    api.send("POST", "/payments", PAYMENT | {"reference": "other"})
-    api.send("POST", "/payments", PAYMENT | {"v": 3})
-    assert [line.notes["outcomes"] for line in api.lines] == [
-        {"accepted": 1},
-        {"repeat": 1},
-        {"rejected": 1},
-        {"mismatch": 1},
-        {"malformed": 1},
-    ]
-    assert [set(line.metrics) for line in api.lines] == [
-        {"CommandsDecided"},
-        set(),
-        {"CommandsDecided", "CommandsRejected"},
-        {"CommandsMismatched"},
-        {"CommandsMalformed"},
-    ]
-    assert api.lines[2].notes["rejections"] == {"insufficient_funds": 1}
-    first = api.lines[0].notes
-    assert (first["route"], first["status"], first["command_id"]) == (
-        "POST /payments",
-        201,
-        PAYMENT["id"],
-    )
-    for line in api.lines:
-        for secret in ("order-1001", "other", "wallet"):
-            assert secret not in str(line)
-
-
-def test_what_stood_in_the_way_is_counted() -> None:
-    """Conflicts and skewed clocks are metrics, whether or not the command was decided at last."""
-    event = decode_event(json.dumps(examples.EVENTS["payment.posted", 1]).encode())
-    causes = {"stale": 2, "conflict": 1, "throttled": 4}
-    api = Api(lambda *_: Decided(event, repeat=False, attempts=8, causes=causes))
-    assert api.send("POST", "/payments", PAYMENT)[0] == 201
-    assert api.line.metrics["CommitConflicts"] == ("Count", 3)
-    assert api.line.notes["causes"] == causes
-    assert api.line.notes["attempts"] == 8
-
-    def skewed(*_: object) -> Outcome:
-        raise ClockSkewError("", {"skewed": 1})
-
-    api = Api(skewed)
-    api.send("POST", "/payments", PAYMENT)
-    assert api.line.metrics["ClockSkewRefused"] == ("Count", 1)
-
-
-def test_what_was_used_is_on_the_line(api: Api) -> None:
-    """Requests and write units since the line before."""
-    api.meter.requests, api.meter.write_units, api.meter.cancelled = 2, 6.0, 1
-    api.send("POST", "/payments", PAYMENT)
-    notes = api.line.notes
-    assert (notes["requests"], notes["write_units"], notes["cancelled"]) == (2, 6, 1)
-    api.send("POST", "/payments", PAYMENT)
-    assert "cancelled" not in api.line.notes
-    assert api.line.notes["requests"] == 0

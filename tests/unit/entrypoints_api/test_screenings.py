@@ -46,6 +46,7 @@ def ask(store: MemoryEventStore, payment: str, **event: Any) -> tuple[int, dict[
     handler = make_handler(
         commands=SimpleNamespace(),  # type: ignore[arg-type]
         store=store,
+        clock=lambda: 0,
         meter=Meter(),
         telemetry=Telemetry(lambda _: None),
     )

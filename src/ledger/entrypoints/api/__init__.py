@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from ledger import bootstrap
 from ledger.entrypoints.api.routes import Handler, make_handler
+from ledger.runtime.clock import wall_clock
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.telemetry import powertools_telemetry
 
@@ -16,6 +17,7 @@ def _build() -> Handler:
     return make_handler(
         commands=parts.commands,
         store=parts.store,
+        clock=wall_clock,
         meter=parts.store.meter,
         telemetry=powertools_telemetry(),
     )

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64decode
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Container, Mapping
+from typing import Annotated, Any, Final
 from urllib.parse import unquote
 
 import msgspec
-from pydantic import ValidationError
+from msgspec import Meta, Raw, Struct
 
 from ledger.contracts import reasons
 from ledger.contracts.commands import (
     Command,
-    checked,
     decode_command,
     judge_head,
     malformed_json,
-    refuse_repeated_names,
+    names_written,
+    refuse_malformed_json,
 )
 from ledger.contracts.primitives import ACTOR_LENGTH_MAX, is_id
-from ledger.contracts.reasons import BY_CODE, InvalidCommandError, Reason, Violation
-from ledger.contracts.violations import precedence_of, reason_of, shown_name
-from ledger.entrypoints.api.models import MODELS
+from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
+from ledger.contracts.routes import INDEPENDENT_BYTES_MAX, INDEPENDENT_COMMANDS_MAX
+from ledger.contracts.violations import precedence_of, shown_name, violation_of
 
 #: As many faults as an answer names: enough for a person to mend a request, and the answer to a
 #: body of nothing but unknown names stays small.
 VIOLATIONS_MAX: Final = 50
 _JSON: Final = "application/json"
+_VERSION: Final = re.compile("[1-9][0-9]{0,8}")
 
 
 Event = Mapping[str, Any]
@@ -43,37 +45,80 @@ class RefusedRequestError(Exception):
         super().__init__(reason.code)
 
 
-class _NotAnInteger:
-    """What a JSON number with a fraction or an exponent is read as: no field takes one."""
-
-    def __init__(self, text: str) -> None:
-        """`text` is dropped: reading it could overflow, and no one asks for its value."""
-
-
-# The JSON itself is msgspec's business on both paths, so that they cannot differ over what JSON is.
-_DOCUMENT: Final = msgspec.json.Decoder(float_hook=_NotAnInteger)
+def _half(_: str) -> float:
+    """What any number with a fraction or an exponent is read as: no field takes one, and to read
+    its text could overflow."""
+    return 0.5
 
 
-def read_command(body: bytes, command_type: str) -> Command:
-    """The command of that type in `body`, checked and normalised.
+_DOCUMENT: Final = msgspec.json.Decoder(float_hook=_half)
 
-    Raises InvalidCommandError with every fault (at most VIOLATIONS_MAX), by precedence.
+
+class _Several(Struct, frozen=True, forbid_unknown_fields=True):
+    commands: Annotated[tuple[Raw, ...], Meta(min_length=1, max_length=INDEPENDENT_COMMANDS_MAX)]
+
+
+class _Named(Struct):
+    id: str
+
+
+_SEVERAL: Final = msgspec.json.Decoder(_Several)
+_NAMED: Final = msgspec.json.Decoder(_Named)
+_NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+
+
+def read_command(body: bytes, types: Container[str]) -> Command:
+    """The command in `body`, one of `types`, checked and normalised: as the queues read it.
+
+    Raises InvalidCommandError with every fault of its shape or, if that is right, every other (at
+    most VIOLATIONS_MAX), by precedence.
     """
-    judge_head(body, types=(command_type,))
     try:
-        model = MODELS[command_type].model_validate(_DOCUMENT.decode(body))
-    except ValidationError as error:
-        raise InvalidCommandError(_violations_of(error)) from None
-    except msgspec.ValidationError:
-        # A number of thousands of digits, which cannot even be held: the queue's reader, which
-        # reads by the type wanted, says of what field.
-        decode_command(body)
+        return decode_command(body, types)
+    except InvalidCommandError as error:
+        # Raised there already if the head is what is wrong: then the rest is of no known shape.
+        command_type = judge_head(body, types)
+        found = _faults_of_shape(body, command_type) or error.violations
+        raise InvalidCommandError(found[:VIOLATIONS_MAX]) from None
+
+
+def _faults_of_shape(body: bytes, command_type: str) -> tuple[Violation, ...]:
+    # Only for a body that is refused: importing pydantic takes as long as a dozen answers.
+    from ledger.entrypoints.api.models import faults_of  # noqa: PLC0415
+
+    try:
+        document = _DOCUMENT.decode(body)
+    except _NOT_JSON:
+        return ()  # no JSON, or a number of thousands of digits: the first reader said which
+    return tuple(sorted(faults_of(document, command_type), key=precedence_of))
+
+
+def read_several(body: bytes) -> list[bytes]:
+    """The commands in `body`, none of them read yet: what is wrong with one is its own affair.
+
+    Raises InvalidCommandError if it is not one object with 1 to INDEPENDENT_COMMANDS_MAX commands.
+    """
+    if len(body) > INDEPENDENT_BYTES_MAX:
+        raise InvalidCommandError((Violation(reasons.PAYLOAD_TOO_LARGE, ""),))
+    try:
+        found = [bytes(command) for command in _SEVERAL.decode(body).commands]
+    except msgspec.ValidationError as error:
+        refuse_malformed_json(body)
+        raise InvalidCommandError((violation_of(str(error)),)) from None
+    except _NOT_JSON:
         raise malformed_json() from None
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        raise malformed_json() from None
-    command = model.command()
-    refuse_repeated_names(body, command)
-    return checked(command)
+    if names_written(body) != 1 + sum(map(names_written, found)):
+        raise malformed_json()
+    return found
+
+
+def id_in(body: bytes) -> str | None:
+    """The id that a command has which could not be read or decided; None if it has none."""
+    try:
+        found = _NAMED.decode(body).id
+    except _NOT_JSON:
+        return None
+    return found if is_id(found) else None
 
 
 def body_of(event: Event) -> bytes:
@@ -115,39 +160,38 @@ def id_in_path(event: Event) -> str:
 
 def refuse_query_parameters(event: Event) -> None:
     """Raises RefusedRequestError if there are any: a parameter ignored is one misunderstood."""
-    for name in event.get("queryStringParameters") or {}:
-        raise RefusedRequestError(reasons.INVALID_QUERY, shown_name(name))
+    _query(event)
+
+
+def is_dry_run(event: Event) -> bool:
+    """Whether the request only asks what the command would do. Raises RefusedRequestError."""
+    text = _query(event, "dry_run").get("dry_run", "false")
+    if text not in ("true", "false"):
+        raise RefusedRequestError(reasons.INVALID_QUERY, "dry_run")
+    return text == "true"
+
+
+def version_asked(event: Event) -> int | None:
+    """The version in the query, None for the newest. Raises RefusedRequestError."""
+    text = _query(event, "version").get("version")
+    if text is None:
+        return None
+    if not _VERSION.fullmatch(text):
+        raise RefusedRequestError(reasons.INVALID_QUERY, "version")
+    return int(text)
+
+
+def _query(event: Event, *known: str) -> dict[str, str]:
+    """The query's parameters, each of them known and there once."""
+    given: Mapping[str, list[str]] = event.get("multiValueQueryStringParameters") or {
+        name: [value] for name, value in (event.get("queryStringParameters") or {}).items()
+    }
+    for name, values in given.items():
+        if name not in known or len(values) != 1:
+            raise RefusedRequestError(reasons.INVALID_QUERY, shown_name(name))
+    return {name: values[0] for name, values in given.items()}
 
 
 def _header(event: Event, wanted: str) -> str:
     headers: Mapping[str, str] = event.get("headers") or {}
     return next((value for name, value in headers.items() if name.lower() == wanted), "")
-
-
-def _violations_of(error: ValidationError) -> tuple[Violation, ...]:
-    found = [
-        _violation(item["type"], item["loc"], item.get("ctx") or {})
-        for item in error.errors(include_url=False, include_input=False)
-    ]
-    return tuple(sorted(found, key=precedence_of)[:VIOLATIONS_MAX])
-
-
-def _violation(
-    kind: str, location: tuple[str | int, ...], context: Mapping[str, object]
-) -> Violation:
-    if kind == "extra_forbidden":
-        *parents, name = location
-        return Violation(reasons.UNKNOWN_FIELD, _path((*parents, shown_name(str(name)))))
-    field = _path(location)
-    if kind == "missing":
-        return Violation(reasons.MISSING_FIELD, field)
-    if kind != "ledger":
-        return Violation(reason_of(field), field)
-    reason = BY_CODE[str(context["reason"])]
-    return Violation(reason, f"{field}.destination" if reason is reasons.SAME_ACCOUNT else field)
-
-
-def _path(location: tuple[str | int, ...]) -> str:
-    """A path as `postings[0].amount_minor`."""
-    steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in location)
-    return "".join(steps).removeprefix(".")
