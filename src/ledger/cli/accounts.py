@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, Final
 
@@ -10,23 +11,31 @@ import typer
 from ledger.cli.connection import connection
 from ledger.cli.failures import RefusedError, UsageError, reporting
 from ledger.cli.options import (
+    AccountArgument,
     ConfigOption,
+    DryRunOption,
     EffectiveAtOption,
     IdOption,
     JsonOption,
+    MetadataOption,
     MinVersionOption,
-    an_id,
+    key_values,
     minor_units,
 )
 from ledger.cli.output import fields, money, table
 from ledger.cli.requests import answered, given, submitted
+from ledger.cli.showing import (
+    in_words,
+    limits_in_words,
+    outcome,
+    status_in_words,
+    velocity_in_words,
+)
 from ledger.client.rest import LedgerApi
 from ledger.importers.payments_csv import opening_id
 
 HISTORY_LIMIT_MAX: Final = 10_000
 _PAGE_MAX: Final = 100  # what the API gives at a time
-
-AccountArgument = Annotated[str, typer.Argument(help="The account's id.", callback=an_id)]
 
 
 class AccountKind(StrEnum):
@@ -68,8 +77,14 @@ def open_account(
             help="The highest balance, in minor units; none if left out.",
         ),
     ] = None,
+    book: Annotated[
+        str | None,
+        typer.Option(help="The book whose closed periods hold for it: `main` if left out."),
+    ] = None,
+    metadata: MetadataOption = None,
     effective_at: EffectiveAtOption = None,
     id_: IdOption = None,
+    dry_run: DryRunOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -92,25 +107,25 @@ def open_account(
                 min_balance_minor=min_balance_minor,
                 max_balance_minor=max_balance_minor,
                 effective_at=effective_at,
+                book=book,
+                metadata=key_values(metadata) if metadata else None,
             ),
             **({"min_balance_minor": None} if unbounded else {}),
         }
-        accepted = submitted(connection(config), command, output)
+        accepted = submitted(connection(config), command, output, dry_run=dry_run)
         body = accepted.body
-        output.result(
-            body,
-            fields(
-                (
-                    ("account", body["account"]),
-                    ("status", "opened" + (" before: nothing changed" if accepted.repeat else "")),
-                    ("currency", body["currency"]),
-                    ("type", body["account_type"]),
-                    ("limits", _limits(body, body["currency"])),
-                    ("effective", body["effective_at"]),
-                    ("command", body["id"]),
-                )
-            ),
-        )
+        facts = [
+            ("account", body["account"]),
+            ("status", outcome(accepted, "opened")),
+            ("currency", body["currency"]),
+            ("type", body["account_type"]),
+            ("limits", limits_in_words(body, body["currency"])),
+            ("book", body["book"]),
+            ("effective", body["effective_at"]),
+        ]
+        if body.get("metadata"):
+            facts.append(("metadata", in_words(body["metadata"])))
+        output.result(body, fields((*facts, ("command", body["id"]))))
 
 
 def balance(
@@ -131,9 +146,17 @@ def balance(
             ("type", body["account_type"]),
             ("debits", money(body["debits_posted_minor"], currency)),
             ("credits", money(body["credits_posted_minor"], currency)),
+            *_held(body, currency),
         ]
         if "limits" in body:
-            facts += [("status", body["status"]), ("limits", _limits(body["limits"], currency))]
+            facts += [
+                ("status", status_in_words(body)),
+                ("limits", limits_in_words(body["limits"], currency)),
+                *(("velocity", velocity_in_words(one)) for one in body["limits"]["velocity"]),
+                ("book", body["book"]),
+            ]
+        if body["metadata"]:
+            facts.append(("metadata", in_words(body["metadata"])))
         facts += [
             ("version", str(body["version"])),
             ("last event", body["event"]),
@@ -155,25 +178,37 @@ def history(
     with reporting(as_json) as output:
         body = read_history(connection(config).api(), account, limit, min_version)
         rows = table(
-            ("version", "effective", "event", "moved", "balance", "reference"),
+            ("version", "effective", "what", "event", "moved", "held", "balance", "reference"),
             (
                 (
                     str(entry["version"]),
                     entry["effective_at"][:19],
+                    entry["type"],
                     entry["event"],
-                    _moved(entry),
+                    _sides(entry, "debited_minor", "credited_minor"),
+                    _sides(entry, "debits_pended_minor", "credits_pended_minor"),
                     money(entry["balance_minor"], entry["currency"]),
-                    entry.get("reference", ""),
+                    entry.get("reference", entry.get("reason", "")),
                 )
                 for entry in body["entries"]
             ),
-            right="version moved balance",
+            right="version moved held balance",
         )
         missing = body["version"] - body["complete_to"]
         complete = f"complete to version {body['complete_to']} of {body['version']}" + (
             "; `ledger repair` fills gaps that stay" if missing else ""
         )
         output.result(body, rows, "", complete)
+
+
+def _held(body: dict[str, Any], currency: str) -> Iterator[tuple[str, str]]:
+    """What is pending on the account, if anything is."""
+    for name, key in (
+        ("debits held", "debits_pending_minor"),
+        ("credits held", "credits_pending_minor"),
+    ):
+        if body[key]:
+            yield name, money(body[key], currency)
 
 
 def read_history(
@@ -202,15 +237,7 @@ def read_history(
     return body | {"entries": entries}
 
 
-def _moved(entry: dict[str, Any]) -> str:
-    """What the entry moved, as debit and credit: which of them raises the balance is the type's."""
-    sides = ((entry["debited_minor"], "debit"), (entry["credited_minor"], "credit"))
+def _sides(entry: dict[str, Any], debit: str, credit: str) -> str:
+    """An entry's amounts, as debit and credit: which of them raises the balance is the type's."""
+    sides = ((entry[debit], "debit"), (entry[credit], "credit"))
     return ", ".join(f"{side} {money(minor, entry['currency'])}" for minor, side in sides if minor)
-
-
-def _limits(limits: dict[str, Any], currency: str) -> str:
-    lowest, highest = (
-        "none" if limits[name] is None else money(limits[name], currency)
-        for name in ("min_balance_minor", "max_balance_minor")
-    )
-    return f"lowest {lowest}, highest {highest}"

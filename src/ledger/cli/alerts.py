@@ -10,9 +10,10 @@ import typer
 
 from ledger.cli.connection import connection
 from ledger.cli.failures import UsageError, reporting
-from ledger.cli.options import ConfigOption, IdOption, JsonOption, minor_units
+from ledger.cli.options import ConfigOption, DryRunOption, IdOption, JsonOption, minor_units
 from ledger.cli.output import fields, money
-from ledger.cli.requests import answered, submitted
+from ledger.cli.requests import answered, refuse_without_change, submitted
+from ledger.cli.showing import outcome
 
 
 def alerts(
@@ -36,6 +37,7 @@ def alerts(
     ] = None,
     clear: Annotated[bool, typer.Option("--clear", help="No alerts any more.")] = False,
     id_: IdOption = None,
+    dry_run: DryRunOption = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -56,6 +58,7 @@ def alerts(
             raise UsageError("give --below or --above, as often as you like, or else --clear")
         ledger = connection(config)
         if not clear and not wanted:
+            refuse_without_change(id_, dry_run=dry_run)
             now = answered(ledger.api().alerts(account)).body
             shown = (("account", now["account"]), ("alerts", _shown(now)))
             output.result(now, fields(shown))
@@ -67,14 +70,14 @@ def alerts(
             "account": account,
             "alerts": wanted,
         }
-        accepted = submitted(ledger, command, output)
+        accepted = submitted(ledger, command, output, dry_run=dry_run)
         body = accepted.body
         output.result(
             body,
             fields(
                 (
                     ("account", body["account"]),
-                    ("status", "set" + (" before: nothing changed" if accepted.repeat else "")),
+                    ("status", outcome(accepted, "set")),
                     ("alerts", _shown(body)),
                     ("command", body["id"]),
                 )

@@ -5,14 +5,22 @@ from __future__ import annotations
 import typer
 
 from ledger.cli import (
+    account_life,
     accounts,
     alerts,
+    batch,
+    books,
     connect,
     environment,
     fraud,
+    holds,
+    limits,
+    listings,
     load,
+    metadata,
     payments,
     statement,
+    templates,
     upkeep,
     verification,
     webhooks,
@@ -37,10 +45,26 @@ app.command("up")(command.up)
 app.command("load")(load.load)
 app.command("import")(importing.import_file)
 app.command("open")(accounts.open_account)
+app.command("limits")(limits.limits)
+app.command("freeze")(account_life.freeze)
+app.command("unfreeze")(account_life.unfreeze)
+app.command("close")(account_life.close)
 app.command("pay")(payments.pay)
+app.command("authorize")(holds.authorize)
+app.command("increase")(holds.increase)
+app.command("capture")(holds.capture)
+app.command("void")(holds.void)
+app.command("reverse")(holds.reverse)
+app.command("pay-template")(templates.pay_template)
+app.add_typer(templates.app, name="templates")
+app.command("batch")(batch.batch)
+app.command("metadata")(metadata.metadata)
+app.add_typer(books.app, name="books")
 app.command("balance")(accounts.balance)
 app.command("history")(accounts.history)
 app.command("payment")(payments.payment)
+app.command("payments")(listings.payments)
+app.command("accounts")(listings.accounts)
 app.command("alerts")(alerts.alerts)
 app.command("watch")(watching.watch)
 app.command("statement")(statement.statement)

@@ -21,6 +21,8 @@ from projections.balances.store import DynamoBalancesStore
 from projections.balances.store import generations as balances_generations
 from projections.history.store import DynamoHistoryStore
 from projections.history.store import generations as history_generations
+from projections.payments.store import DynamoPaymentsStore
+from projections.payments.store import generations as payments_generations
 
 if TYPE_CHECKING:
     import boto3
@@ -105,6 +107,12 @@ class Connection:
         table = self.config.output("HistoryTableName")
         live = history_generations(self.dynamodb, table).pointer().live
         return DynamoHistoryStore(self.dynamodb, table, live, random=_CHANCE, sleep=time.sleep)
+
+    def payments(self) -> DynamoPaymentsStore:
+        """The generation of the payments projection that is live now."""
+        table = self.config.output("PaymentsTableName")
+        live = payments_generations(self.dynamodb, table).pointer().live
+        return DynamoPaymentsStore(self.dynamodb, table, live)
 
     def publisher(self) -> EventBridgePublisher:
         """The publisher onto the ledger's bus."""

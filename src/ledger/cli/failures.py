@@ -13,6 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ledger.application.ports import TransientStoreError, UnknownStoredStateError
 from ledger.application.repair import BrokenWalkError
 from ledger.cli.dead_letters.redrive import NotTakenError, StoppedError
+from ledger.cli.explaining import Currencies, lines_of
 from ledger.cli.feeding.depth import StalledError
 from ledger.cli.output import Output
 from ledger.client.answers import Refused, UnreachableError
@@ -35,12 +36,13 @@ from sandbox.errors import SandboxError
 OK: Final = 0
 REFUSED: Final = 1  # the ledger said no, found nothing, or a check failed
 USAGE: Final = 2  # the command line, the configuration, the credentials or a source file
-OUTAGE: Final = 3  # no answer, or "not now": the same command may be run again
+OUTAGE: Final = 3  # no answer, or "not now": the same command, with its id, may be run again
 INTERRUPTED: Final = 130  # Ctrl-C: 128 + SIGINT, as shells have it
 
 EXIT_CODES: Final = (
     "Exit codes: 0 done; 1 refused, not found or a check failed; 2 wrong usage, configuration or "
-    "source file; 3 no answer or not now (run it again, it is safe); 130 interrupted."
+    "source file; 3 no answer or not now (run it again with --id and the id it printed: then it "
+    "takes effect once); 130 interrupted."
 )
 
 _CREDENTIALS_ERRORS: Final = frozenset(
@@ -57,10 +59,14 @@ _CREDENTIALS_ERRORS: Final = frozenset(
 
 
 class RefusedError(Exception):
-    """The ledger refused what was asked; its reply says why."""
+    """The ledger refused what was asked; its reply says why.
 
-    def __init__(self, refused: Refused) -> None:
+    `currencies` are those of the accounts that were named, to tell amounts in.
+    """
+
+    def __init__(self, refused: Refused, currencies: Currencies | None = None) -> None:
         self.refused = refused
+        self.currencies = currencies or {}
         super().__init__(refused.reason)
 
 
@@ -70,6 +76,10 @@ class CheckFailedError(Exception):
 
 class FaultySourceError(Exception):
     """A source file has rows that cannot be sent, and none was; all of it is printed."""
+
+
+class DeclinedError(Exception):
+    """Whoever was asked whether to go on said no; nothing was sent."""
 
 
 class UsageError(Exception):
@@ -84,14 +94,19 @@ def reporting(as_json: bool) -> Iterator[Output]:
         yield output
     except CheckFailedError:
         raise typer.Exit(REFUSED) from None
+    except DeclinedError:
+        output.failure({"reason": "declined", "title": "Nothing was sent."}, ())
+        raise typer.Exit(REFUSED) from None
     except FaultySourceError:
         raise typer.Exit(USAGE) from None
     except KeyboardInterrupt:
-        output.failure({"reason": "interrupted", "title": "Interrupted; what was sent, was sent."})
+        title = "Interrupted; what was sent, was sent."
+        output.failure({"reason": "interrupted", "title": title}, ())
         raise typer.Exit(INTERRUPTED) from None
     except _FORESEEN as error:
         code, problem = _problem_of(error)
-        output.failure(problem)
+        currencies = error.currencies if isinstance(error, RefusedError) else {}
+        output.failure(problem, lines_of(problem, currencies))
         raise typer.Exit(code) from None
 
 

@@ -9,7 +9,6 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from http import HTTPStatus
 from threading import Lock
 from typing import Any, Final
 
@@ -26,17 +25,10 @@ from rich.table import Table
 from rich.text import Text
 
 from ledger.contracts.currencies import MINOR_DIGITS, decimal_text
-from ledger.contracts.reasons import BY_CODE, Kind
 
-_RETRY_ADVICE: Final = {
-    "same_request": "run it again: the same, a command with the same id; that is safe",
-    "new_id": "under a new id, once the cause is gone; under this one it is decided for ever",
-    "never": "no: correct the request",
-}
-_UNKNOWN: Final = (Kind.LOOKUP, HTTPStatus.NOT_FOUND)
-_UNKNOWN_ADVICE: Final = "if it was made this very moment, ask again; else look at the name"
-#: Members of a problem that the block shows by itself or not at all.
-_SHOWN: Final = frozenset({"type", "status", "title", "reason", "field", "retry", "errors"})
+Shown = Table | Text | str
+"""Something for people to read."""
+
 LINE_SECONDS: Final = 10.0  # between two lines of progress
 _COLUMNS: Final = 160  # where the output is no terminal
 
@@ -51,7 +43,7 @@ class Output:
         self._result = result or _console(stderr=False)
         self._notes = notes or _console(stderr=True)
 
-    def result(self, value: Mapping[str, Any], *shown: Table | Text | str) -> None:
+    def result(self, value: Mapping[str, Any], *shown: Shown) -> None:
         """The result: `value` as JSON, or what is `shown` for people."""
         if self.as_json:
             self._result.out(json.dumps(value, ensure_ascii=False), highlight=False)
@@ -67,7 +59,7 @@ class Output:
         self._result.file.write(f"{text}\n")
         self._result.file.flush()
 
-    def show(self, *shown: Table | Text | str) -> None:
+    def show(self, *shown: Shown) -> None:
         """Something for people to read; nothing with --json."""
         if not self.as_json:
             for each in shown:
@@ -78,12 +70,13 @@ class Output:
         """A line on what is going on, on standard error."""
         self._notes.print(text, markup=False, highlight=False, soft_wrap=True)
 
-    def failure(self, problem: Mapping[str, Any]) -> None:
-        """Why it failed: the problem as JSON, or one block with reason, field and retry."""
+    def failure(self, problem: Mapping[str, Any], lines: Iterable[tuple[str, str]]) -> None:
+        """Why it failed: the problem as JSON, or one block with its title, its reason and `lines`,
+        each with its name."""
         if self.as_json:
             self._result.out(json.dumps(problem, ensure_ascii=False), highlight=False)
             return
-        block = Group(Text(str(problem.get("title", ""))), fields(_lines_of(problem)))
+        block = Group(Text(str(problem.get("title", ""))), fields(lines))
         title = Text(str(problem["reason"]))
         self._notes.print(Panel(block, title=title, title_align="left", border_style="red"))
 
@@ -179,26 +172,6 @@ def fields(pairs: Iterable[tuple[str, str]]) -> Table:
 
 def _counted(text: str, done: int, total: int | None) -> str:
     return f"{text}: {done:,}" if total is None else f"{text}: {done:,} of {total:,}"
-
-
-def _lines_of(problem: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    if problem.get("field"):
-        yield "field", str(problem["field"])
-    if problem.get("retry"):
-        retry = str(problem["retry"])
-        # Of what was not found, another run finds nothing unless it came into being just now.
-        reason = BY_CODE.get(str(problem.get("reason")))
-        unknown = (
-            reason is not None
-            and reason.kind is Kind.LOOKUP
-            and reason.status is HTTPStatus.NOT_FOUND
-        )
-        yield "retry", _UNKNOWN_ADVICE if unknown else _RETRY_ADVICE.get(retry, retry)
-    for error in problem.get("errors", [])[1:]:
-        yield "also", f"{error['reason']} at {error['field'] or 'body'}"
-    for name, value in problem.items():
-        if name not in _SHOWN:
-            yield name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _console(*, stderr: bool) -> Console:

@@ -9,10 +9,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from ledger.cli.accounts import AccountArgument
 from ledger.cli.connection import connection
 from ledger.cli.failures import UsageError, reporting
-from ledger.cli.options import ConfigOption, JsonOption
+from ledger.cli.options import AccountArgument, ConfigOption, JsonOption
 from ledger.cli.output import Output, fields, money, table
 from ledger.cli.requests import answered
 from ledger.client.answers import Refused, Reply
@@ -22,12 +21,15 @@ from ledger.statements.statement import (
     BrokenHistoryError,
     Leg,
     Period,
+    Side,
     Statement,
     statement_of,
 )
 
 _PAGE_MAX: Final = 100  # what the API gives at a time
 _RESTARTS_MAX: Final = 3  # a replay takes minutes: more in one reading is another trouble
+#: In the place of the accounts behind those postings that history leaves out.
+VARIOUS: Final = "various"
 ENTRIES_MAX: Final = 200_000  # are read and kept: some 300 MB
 
 
@@ -111,7 +113,7 @@ def read_statement(
     first = since or min((date.fromisoformat(row[key][:10]) for row in history), default=until)
     period = Period(min(first, until), until, by.value)
     legs = {
-        row["event"]: _all_legs(api, account, row["event"])
+        row["event"]: _all_legs(api, account, row)
         for row in history
         if row["legs_count"] > len(row["legs"]) and period.place_of(row[key]) == 0
     }
@@ -154,11 +156,16 @@ def _is_of_an_older_history(reply: Reply) -> bool:
     return isinstance(reply, Refused) and reply.field == "cursor"
 
 
-def _all_legs(api: LedgerApi, account: str, payment: str) -> tuple[Leg, ...]:
-    """Every posting of a payment that touches the account; history shows the first ten."""
-    postings = answered(api.payment(payment)).body.get("postings")
+def _all_legs(api: LedgerApi, account: str, row: dict[str, Any]) -> tuple[Leg, ...]:
+    """Every posting of an entry that touches the account; history shows the first ten.
+
+    Of a capture or reversal no more is to be had: what the others come to is one leg a side.
+    """
+    if row["event"] != row["payment"]:
+        return _legs_and_rest(row)
+    postings = answered(api.payment(row["event"])).body.get("postings")
     if postings is None:
-        raise BrokenHistoryError(f"{payment} is no posted payment")
+        raise BrokenHistoryError(f"{row['event']} is no posted payment")
     legs: list[Leg] = []
     for posting in postings:
         source, destination = posting["source"], posting["destination"]
@@ -167,6 +174,15 @@ def _all_legs(api: LedgerApi, account: str, payment: str) -> tuple[Leg, ...]:
         if destination == account:
             legs.append(Leg("credit", posting["amount_minor"], source))
     return tuple(legs)
+
+
+def _legs_and_rest(row: dict[str, Any]) -> tuple[Leg, ...]:
+    shown = [Leg(leg["side"], leg["amount_minor"], leg["counterparty"]) for leg in row["legs"]]
+    rest = {"debit": row["debited_minor"], "credit": row["credited_minor"]}
+    for leg in shown:
+        rest[leg.side] -= leg.amount_minor
+    sides: tuple[Side, ...] = ("debit", "credit")
+    return (*shown, *(Leg(side, rest[side], VARIOUS) for side in sides if rest[side]))
 
 
 def _write(output: Output, made: Statement, statement_format: Format) -> None:
@@ -203,6 +219,7 @@ def _as_shown(made: Statement) -> list[Any]:
             str(entry.version),
             entry.booked_at[:19],
             entry.effective_at[:10],
+            entry.event_type.rpartition(".")[2],
             entry.payment,
             ", ".join(dict.fromkeys(leg.counterparty for leg in entry.legs)),
             shown(entry.debited_minor),
@@ -216,7 +233,10 @@ def _as_shown(made: Statement) -> list[Any]:
         ("period", f"{made.period.first} to {made.period.last}, UTC, by {made.period.by} time"),
         ("opening", money(made.opening_minor, made.currency)),
     )
-    columns = ("version", "booked", "effective", "payment", "with", "debit", "credit", "balance")
+    columns = (
+        *("version", "booked", "effective", "what", "payment"),
+        *("with", "debit", "credit", "balance"),
+    )
     totals = (
         ("debits", money(made.debited_minor, made.currency)),
         ("credits", money(made.credited_minor, made.currency)),

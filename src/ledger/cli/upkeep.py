@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
 from ledger.application.publication import Published
 from ledger.application.rebuild import rebuild_states
-from ledger.application.repair import BrokenWalkError, Gap, missing_events, tails
+from ledger.application.repair import Lost
 from ledger.cli.connection import Connection, connection
 from ledger.cli.failures import CheckFailedError, UsageError, reporting
+from ledger.cli.gaps import Found, Missing, all_gaps, missing
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import fields, table
-from ledger.contracts.events import CorruptEventError, decode_event
+from ledger.contracts.events import decode_event
 from ledger.domain.chain import StoredEvent
-from projections.history.apply import Row
-from projections.history.completeness import gaps
 
 WAIT_SECONDS_DEFAULT: Final = 60.0
 _LOOK_AGAIN_SECONDS: Final = 1.0
@@ -27,10 +25,11 @@ _SHOWN_MAX: Final = 50
 
 
 class ProjectionGap(NamedTuple):
-    """Versions `first` to `last` of an account that a projection has not seen."""
+    """Versions `first` to `last` of a subject that a projection has not seen: an account by its
+    id, anything else with its kind before that."""
 
     projection: str
-    account: str
+    subject: str
     first: int
     last: int
 
@@ -53,35 +52,35 @@ def repair(
     with reporting(as_json) as output:
         ledger = connection(config)
         with output.step("looking for gaps"):
-            found = _all_gaps(ledger)
-        missing, failed, left = _Missing([], []), 0, found
+            found = all_gaps(ledger)
+        lacking, failed, left = Missing([], []), 0, found
         if found and not dry_run:
             with output.step("publishing the missing events"):
-                missing = _missing(ledger, found)
-                failed = _publish(ledger, missing.events)
+                lacking = missing(ledger, found)
+                failed = _publish(ledger, lacking.events)
             with output.step("waiting for the projections"):
                 left = _left_after(ledger, wait)
-        listed = [_named(projection, gap) for projection, gap in found]
+        listed = [_named(one) for one in found]
         result: dict[str, Any] = {
             "gaps": [gap._asdict() for gap in listed],
-            "published": len(missing.events) - failed,
+            "published": len(lacking.events) - failed,
             "not_published": failed,
             "left": len(left),
-            "broken": missing.broken,
+            "broken": lacking.broken,
         }
         facts = (
             ("gaps", str(len(found))),
-            ("events published", str(len(missing.events) - failed)),
+            ("events published", str(len(lacking.events) - failed)),
             ("not published", str(failed)),
             ("gaps left", str(len(left))),
         )
-        rows = ((g.projection, g.account, str(g.first), str(g.last)) for g in listed[:_SHOWN_MAX])
+        rows = ((g.projection, g.subject, str(g.first), str(g.last)) for g in listed[:_SHOWN_MAX])
         shown: list[Any] = [fields(facts)]
         if listed:
-            columns = ("projection", "account", "first", "last")
+            columns = ("projection", "subject", "first", "last")
             shown += ["", table(columns, rows, right="first last")]
-        if missing.broken:
-            shown += ["", *missing.broken, "`ledger verify` names all that is broken."]
+        if lacking.broken:
+            shown += ["", *lacking.broken, "`ledger verify` names all that is broken."]
         output.result(result, *shown)
         if left or failed:
             raise CheckFailedError
@@ -93,7 +92,7 @@ def rebuild(
         typer.Option(
             "--handlers-stopped",
             help="Say that no function decides commands now: set the reserved concurrency of the "
-            "functions api and commands to 0 first.",
+            "functions api, commands and expiry to 0 first.",
         ),
     ] = False,
     config: ConfigOption = None,
@@ -106,71 +105,26 @@ def rebuild(
     with reporting(as_json) as output:
         if not handlers_stopped:
             raise UsageError(
-                "states must not be rebuilt while commands are decided: stop the functions api and "
-                "commands (reserved concurrency 0), then say --handlers-stopped"
+                "states must not be rebuilt while commands are decided: stop the functions api, "
+                "commands and expiry (reserved concurrency 0), then say --handlers-stopped"
             )
         ledger = connection(config)
         with output.step("reading events, writing states"):
             rebuilt = rebuild_states(ledger.events())
         output.result(
-            {"accounts": rebuilt.accounts, "restored": rebuilt.restored},
-            fields((("accounts", str(rebuilt.accounts)), ("restored", str(rebuilt.restored)))),
+            {
+                "accounts": rebuilt.accounts,
+                "others": rebuilt.others,
+                "restored": rebuilt.restored,
+            },
+            fields(
+                (
+                    ("accounts", str(rebuilt.accounts)),
+                    ("other subjects", str(rebuilt.others)),
+                    ("restored", str(rebuilt.restored)),
+                )
+            ),
         )
-
-
-Found = list[tuple[str, Gap]]
-
-
-def _all_gaps(ledger: Connection) -> Found:
-    """Every gap of both projections, lost tails included."""
-    store = ledger.events()
-    rows: defaultdict[str, list[Row]] = defaultdict(list)
-    for row in ledger.history().rows():
-        rows[row.account].append(row)
-    found: Found = []
-    newest: dict[str, int] = {}
-    for account, of_account in rows.items():
-        of_account.sort(key=lambda row: row.version)
-        newest[account] = of_account[-1].version
-        for gap in gaps(account, of_account):
-            found.append(("history", Gap(gap.account, gap.first, gap.last, gap.event)))
-    balances = list(ledger.balances().accounts())
-    projected = {account.totals.account: account.totals.version for account in balances}
-    whole = {account.totals.account for account in balances if account.profile}
-    found += [("history", gap) for gap in tails(store, newest)]
-    # The balances keep the newest version only: what is missing below it is no gap of theirs.
-    found += [
-        ("balances", Gap(gap.account, gap.last, gap.last, gap.event))
-        for gap in tails(store, projected)
-    ]
-    # An account's profile came with its opening, which the history knows; or lacks, and then that
-    # is a gap of its own.
-    found += [
-        ("balances", Gap(account, 1, 1, of_account[0].event))
-        for account, of_account in rows.items()
-        if account not in whole and of_account[0].version == 1
-    ]
-    return found
-
-
-class _Missing(NamedTuple):
-    """The events that fill gaps, each once, and why some gaps cannot be filled."""
-
-    events: list[StoredEvent]
-    broken: list[str]
-
-
-def _missing(ledger: Connection, found: Found) -> _Missing:
-    """One gap's trouble must not keep the others from being filled."""
-    store = ledger.events()
-    events: dict[str, StoredEvent] = {}
-    broken: list[str] = []
-    for _, gap in found:
-        try:
-            events.update((event.id, event) for event in missing_events(store, [gap]))
-        except (BrokenWalkError, CorruptEventError) as error:
-            broken.append(str(error))
-    return _Missing(list(events.values()), broken)
 
 
 def _publish(ledger: Connection, events: list[StoredEvent]) -> int:
@@ -186,13 +140,17 @@ def _publish(ledger: Connection, events: list[StoredEvent]) -> int:
     )
 
 
-def _left_after(ledger: Connection, wait_seconds: float) -> Found:
+def _left_after(ledger: Connection, wait_seconds: float) -> list[Found]:
     """The gaps that are there when the time is up, or none as soon as there are none."""
     deadline = time.monotonic() + wait_seconds
-    while (left := _all_gaps(ledger)) and time.monotonic() < deadline:
+    while (left := all_gaps(ledger)) and time.monotonic() < deadline:
         time.sleep(_LOOK_AGAIN_SECONDS)
     return left
 
 
-def _named(projection: str, gap: Gap) -> ProjectionGap:
-    return ProjectionGap(projection, gap.account, gap.first, gap.last)
+def _named(found: Found) -> ProjectionGap:
+    gap = found.gap
+    if isinstance(gap, Lost):
+        name = f"{gap.key.kind} {gap.key.id}"
+        return ProjectionGap(found.projection, name, gap.version, gap.version)
+    return ProjectionGap(found.projection, gap.account, gap.first, gap.last)

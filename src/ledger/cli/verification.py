@@ -1,4 +1,4 @@
-"""`ledger verify`: the events against themselves, the states, and both projections."""
+"""`ledger verify`: the events against themselves, the states, and the projections."""
 
 from __future__ import annotations
 
@@ -11,21 +11,25 @@ import msgspec
 import typer
 
 from ledger.application.verification import CHECKS, Report
-from ledger.application.verify import (
-    Captured,
+from ledger.application.verify import Captured, verify_store
+from ledger.application.verify_projections import (
+    ProjectedPayment,
     ProjectedProfile,
     ProjectedVersion,
+    verify_payments,
     verify_profiles,
     verify_projection,
-    verify_store,
 )
 from ledger.cli.connection import Connection, connection
 from ledger.cli.failures import CheckFailedError, reporting
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import Output, table
+from ledger.contracts.events import AccountProfile
 from projections.balances.apply import Account, Profile
 from projections.balances.store import BalancesStore
 from projections.history.store import HistoryStore
+from projections.payments.apply import REJECTED
+from projections.payments.store import PaymentsStore
 
 WAIT_SECONDS_DEFAULT: Final = 30.0
 _LOOK_AGAIN_SECONDS: Final = 1.0
@@ -39,10 +43,15 @@ MEANINGS: Final = {
     "time_monotonic": "no event was recorded before its predecessor",
     "totals_follow": "each event's totals are those before plus what it moved",
     "alerts_follow": "each event names the alerts that it made an account cross",
+    "constraints_hold": "no payment passed a limit, a freeze or a closing of its accounts",
+    "subjects_follow": "payments, books, templates and metadata follow from their events",
+    "periods_respected": "nothing was recorded in a period while it was closed",
+    "batches_whole": "every command of an atomic batch has its event",
     "zero_sum": "per currency, all balances sum to zero",
     "states_equal": "the states table equals the events",
     "balances_equal": "the balances projection equals the events",
     "history_equal": "the history projection equals the events",
+    "payments_equal": "the payments projection equals the events",
 }
 
 
@@ -55,7 +64,7 @@ def verify(
 ) -> None:
     """Recompute everything from the events, compare, and name whatever differs.
 
-    Reads the event store and both projections as a whole. Safe while payments flow.
+    Reads the event store and the projections as a whole. Safe while payments flow.
     """
     with reporting(as_json) as output:
         report = verified(connection(config), output, wait_seconds=wait)
@@ -74,6 +83,8 @@ def verified(ledger: Connection, output: Output, *, wait_seconds: float) -> Repo
         _verify(partial(_verify_balances, ledger.balances, captured), report, deadline)
     with output.step("reading history"):
         _verify(partial(_verify_history, ledger.history, captured), report, deadline)
+    with output.step("reading payments"):
+        _verify(partial(_verify_payments, ledger.payments, captured), report, deadline)
     return report
 
 
@@ -138,6 +149,25 @@ def _verify_history(live: Callable[[], HistoryStore], captured: Captured, report
     verify_projection("history_equal", _history(live()), captured, report)
 
 
+def _verify_payments(live: Callable[[], PaymentsStore], captured: Captured, report: Report) -> None:
+    verify_payments(_payments(live()), captured, report)
+
+
+def _payments(store: PaymentsStore) -> Iterator[ProjectedPayment]:
+    for payment in store.payments():
+        progress = payment.progress
+        if progress is not None and progress.status != REJECTED:
+            yield ProjectedPayment(
+                payment.id,
+                progress.version,
+                progress.event,
+                progress.status,
+                progress.authorized_minor,
+                progress.captured_minor,
+                progress.reversed_minor,
+            )
+
+
 def _totals(account: Account) -> ProjectedVersion:
     totals = account.totals
     return ProjectedVersion(
@@ -154,11 +184,20 @@ def _totals(account: Account) -> ProjectedVersion:
 def _profile(profile: Profile) -> ProjectedProfile:
     return ProjectedProfile(
         profile.account,
-        profile.account_type,
-        profile.currency,
-        profile.min_balance_minor,
-        profile.max_balance_minor,
-        profile.opened_at,
+        profile.profile_version,
+        AccountProfile(
+            currency=profile.currency,
+            account_type=profile.account_type,
+            status=profile.status,
+            frozen=profile.frozen,
+            book=profile.book,
+            opened_at=profile.opened_at,
+            min_balance_minor=profile.min_balance_minor,
+            max_balance_minor=profile.max_balance_minor,
+            min_balance_basis=profile.min_balance_basis,
+            max_balance_basis=profile.max_balance_basis,
+            velocity=profile.velocity,
+        ),
     )
 
 

@@ -24,7 +24,7 @@ app = typer.Typer(
 )
 
 _SHOWN_ONCE: Final = "the secret is shown this once: keep it where the receiver finds it"
-_FILTERS: Final = ("types", "accounts", "currencies", "amount_bands", "reasons")
+_FILTERS: Final = ("types", "accounts", "currencies", "amount_bands", "reasons", "payments")
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The webhook's id.", callback=an_id)]
 Values = list[str] | None
@@ -49,6 +49,10 @@ def put(
         Values, typer.Option(help="Only payments of this band, as `100-1000`.")
     ] = None,
     reason: Annotated[Values, typer.Option(help="Only rejections for this reason.")] = None,
+    payment: Annotated[
+        Values,
+        typer.Option(help="Only what is about this payment; a `*` behind it as for --account."),
+    ] = None,
     disabled: Annotated[
         bool, typer.Option("--disabled", help="Send it nothing until it is added without this.")
     ] = False,
@@ -60,10 +64,11 @@ def put(
     `ledger webhooks add shop https://shop.example/hooks --type payment.posted --account 'shop:*'`
     """
     with reporting(as_json) as output:
-        kinds = zip(_FILTERS, (type_, account, currency, amount_band, reason), strict=True)
+        values = (type_, account, currency, amount_band, reason, payment)
+        kinds = zip(_FILTERS, values, strict=True)
         body = {
             "url": url,
-            "filters": {name: values for name, values in kinds if values},
+            "filters": {name: wanted for name, wanted in kinds if wanted},
             "enabled": not disabled,
         }
         reply = answered(connection(config).api().put_webhook(webhook, json.dumps(body).encode()))

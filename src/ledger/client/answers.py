@@ -18,6 +18,11 @@ class Accepted:
     repeat: bool = False
     attempts: int = 1
 
+    @property
+    def dry_run(self) -> bool:
+        """Whether it was only asked what the request would do: nothing happened."""
+        return self.body.get("dry_run") is True
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Mapping
-from typing import Final, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, Protocol, TypeGuard
 from urllib.parse import quote, urlencode
 
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
@@ -18,16 +18,14 @@ from ledger.client.answers import Body, Refused, Reply, UnreachableError, reply_
 from ledger.client.config import Config
 from ledger.client.retries import Retries
 from ledger.client.signing import CredentialsSource, credentials_source, signed
+from ledger.contracts.commands import BaseCommand, encode_command
+from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 
 CONNECT_SECONDS: Final = 3.0
 READ_SECONDS: Final = 31.0  # API Gateway itself gives up after 29 s
 ANSWER_BYTES_MAX: Final = 10 * 1024 * 1024  # what API Gateway sends at most
 
-_PATHS: Final = {
-    "account.open": "accounts",
-    "account.set_alerts": "alerts",
-    "payment.post": "payments",
-}
+_DRY_RUN: Final = {"dry_run": "true"}
 _WORTH_ASKING_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
 
 
@@ -60,17 +58,64 @@ class LedgerApi:
         self._transport = transport or _transport(config, connections)
         self._credentials = credentials or credentials_source(config)
 
-    def send(self, command_type: str, body: bytes) -> Reply:
-        """POSTs a command's JSON. Raises KeyError for a type that has no path."""
-        return self._ask("POST", [_PATHS[command_type]], body=body)
+    def submit(self, command: BaseCommand, *, dry_run: bool = False) -> Reply:
+        """POSTs a command to the route of its type; with `dry_run` only asks what it would do.
+
+        Raises KeyError for a command of the ledger's own, which no client can send.
+        """
+        command_type = str(command.__struct_config__.tag)
+        return self.send(command_type, encode_command(command), dry_run=dry_run)
+
+    def send(self, command_type: str, body: bytes, *, dry_run: bool = False) -> Reply:
+        """POSTs the JSON of a command of that type, whatever it is. Raises KeyError as `submit`."""
+        query = _DRY_RUN if dry_run else None
+        return self._ask("POST", [COMMAND_PATHS[command_type][1:]], body=body, query=query)
+
+    def submit_each(self, commands: Sequence[BaseCommand]) -> list[Reply]:
+        """POSTs up to INDEPENDENT_COMMANDS_MAX commands in one request; the reply to each, in their
+        order. They are decided in that order, each by itself; behind one that could not be decided
+        then, none is.
+
+        What is undecided is sent again in its order: the first by itself, until it is decided, and
+        only then those behind it. If a request as a whole is refused, none of it was decided: then
+        that is the reply to each.
+        """
+        replies = self._submit_at_once(commands)
+        while undecided := [
+            place for place, reply in enumerate(replies) if _is_worth_asking_again(reply)
+        ]:
+            first, *behind = undecided
+            replies[first] = self.submit(commands[first])
+            if behind:
+                again = self._submit_at_once([commands[place] for place in behind])
+                for place, reply in zip(behind, again, strict=True):
+                    replies[place] = reply
+        return replies
+
+    def _submit_at_once(self, commands: Sequence[BaseCommand]) -> list[Reply]:
+        body = b'{"commands":[' + b",".join(map(encode_command, commands)) + b"]}"
+        answer = self._ask("POST", [INDEPENDENT_PATH[1:]], body=body)
+        if isinstance(answer, Refused):
+            return [answer] * len(commands)
+        return [
+            reply_of(one["status"], one["body"], answer.attempts) for one in answer.body["answers"]
+        ]
 
     def payment(self, payment_id: str) -> Reply:
-        """What was decided under a payment's id."""
+        """What was decided under a payment's id, and what became of it."""
         return self._ask("GET", ["payments", payment_id])
+
+    def payments(self, query: Mapping[str, str]) -> Reply:
+        """One page of the payments that `query` asks for, as projected."""
+        return self._ask("GET", ["payments"], query=query)
 
     def account(self, account: str, query: Mapping[str, str] | None = None) -> Reply:
         """An account and its balances, as projected."""
         return self._ask("GET", ["accounts", account], query=query)
+
+    def accounts(self, query: Mapping[str, str]) -> Reply:
+        """One page of the accounts that `query` asks for, with what they come to, as projected."""
+        return self._ask("GET", ["accounts"], query=query)
 
     def history(self, account: str, query: Mapping[str, str] | None = None) -> Reply:
         """One page of an account's history, newest first."""
@@ -79,6 +124,22 @@ class LedgerApi:
     def alerts(self, account: str) -> Reply:
         """The balance alerts that an account has now."""
         return self._ask("GET", ["accounts", account, "alerts"])
+
+    def limits(self, account: str) -> Reply:
+        """The constraints that an account has now, and what is used of its velocity limits."""
+        return self._ask("GET", ["accounts", account, "limits"])
+
+    def metadata(self, subject: Literal["account", "payment"], subject_id: str) -> Reply:
+        """The metadata that an account or a payment has now."""
+        return self._ask("GET", [f"{subject}s", subject_id, "metadata"])
+
+    def template(self, template: str, query: Mapping[str, str] | None = None) -> Reply:
+        """A template in its newest version, or the one that `query` names."""
+        return self._ask("GET", ["templates", template], query=query)
+
+    def book(self, book: str) -> Reply:
+        """A book, and through which day it is closed."""
+        return self._ask("GET", ["books", book])
 
     def screening(self, payment_id: str) -> Reply:
         """The fraud verdicts recorded on a payment."""
@@ -143,10 +204,14 @@ class LedgerApi:
                 last, trouble = None, f"no answer from {self._config.api_url} ({error})"
                 continue
             reply = reply_of(status, found, attempt)
-            if not (isinstance(reply, Refused) and status in _WORTH_ASKING_AGAIN):
+            if not _is_worth_asking_again(reply):
                 return reply
             last, trouble = reply, f"{reply.reason}: {reply.title}"
         raise UnreachableError(trouble, attempts=attempt, last=last)
+
+
+def _is_worth_asking_again(reply: Reply) -> TypeGuard[Refused]:
+    return isinstance(reply, Refused) and reply.status in _WORTH_ASKING_AGAIN
 
 
 def _transport(config: Config, connections: int) -> Transport:

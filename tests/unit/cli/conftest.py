@@ -28,6 +28,11 @@ class Ran(NamedTuple):
         """The one JSON value on standard output."""
         return json.loads(self.out)
 
+    @property
+    def said(self) -> str:
+        """What the block on standard error says, without its frame and its line breaks."""
+        return " ".join(self.err.replace("│", " ").split())
+
 
 Run = Callable[..., Ran]
 
@@ -48,6 +53,7 @@ def run(local: LocalLedger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     save(local.config, path)
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, str(path))
     monkeypatch.setattr("ledger.client.retries.WAIT_CAP_SECONDS", 0.001)
+    monkeypatch.setattr("ledger.cli.importing.command.wall_clock", lambda: local.now)
 
     def invoke(*arguments: object) -> Ran:
         result = CliRunner().invoke(app, [str(argument) for argument in arguments])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import count
 from threading import Lock
 from types import SimpleNamespace
 from typing import Any
@@ -18,9 +17,12 @@ from consumers.fraud.screening import asks_for_verdict
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.commit import Commands
+from ledger.application.expiry import release_due
 from ledger.application.publication import Published
 from ledger.client.config import Config, Credentials
-from ledger.contracts.events import PaymentPosted, decode_event
+from ledger.contracts.events import AccountEvent, decode_event
+from ledger.contracts.subjects import account_key
+from ledger.domain.accounts import AccountState
 from ledger.entrypoints.api.routes import make_handler as make_api
 from ledger.runtime.telemetry import Line, Telemetry
 from projections.balances.memory import MemoryBalancesStore
@@ -28,18 +30,24 @@ from projections.balances.project import project as project_balances
 from projections.generations.memory import single
 from projections.history.memory import MemoryHistoryStore
 from projections.history.project import project as project_history
+from projections.payments.memory import MemoryPaymentsStore
+from projections.payments.project import project as project_payments
 from projections.query.handler import make_handler as make_query
 from publishing.webhooks import webhooks_handler
-from tests.support.builders import screening
+from tests.support.builders import NOON_MICROSECONDS, screening
 
-NOW = 1_764_000_000_000_000  # microseconds; any instant will do
+NOW = NOON_MICROSECONDS  # later than all effective times in tests and documents
+#: What of an account the function that decides commands answers itself.
+_OF_THE_STORE = frozenset({"alerts", "limits", "metadata"})
 
 
 class LocalLedger(ThreadingHTTPServer):
     """Answers as the deployed API does. Every event is projected before its answer.
 
     `project` off holds projections back; `failing` answers that many requests with 503 first;
-    `unscreened` leaves that many payments without a verdict.
+    `unscreened` leaves that many payments without a verdict. `now` is its clock, which moves by
+    `tick` microseconds at every look; with `sweeping`, holds that are due are released at every
+    request.
     """
 
     def __init__(self) -> None:
@@ -47,6 +55,7 @@ class LocalLedger(ThreadingHTTPServer):
         self.store = MemoryEventStore()
         self.balances = MemoryBalancesStore()
         self.history = MemoryHistoryStore()
+        self.payments = MemoryPaymentsStore()
         self.project = True
         self.failing = 0
         self.unscreened = 0
@@ -54,14 +63,17 @@ class LocalLedger(ThreadingHTTPServer):
         self.lines: list[Line] = []
         self._projected = 0
         self.lock = Lock()
-        ticks = count(NOW)
+        self.now = NOW
+        self.tick = 1
+        self.sweeping = False
         silent = Telemetry(lambda _: None)
         self.commands = Commands(
-            self.store, clock=lambda: next(ticks), pause=lambda _: None, chance=lambda: 0.0
+            self.store, clock=self._clock, pause=lambda _: None, chance=lambda: 0.0
         )
         self._api = make_api(
             commands=self.commands,
             store=self.store,
+            clock=self._clock,
             meter=Meter(),
             telemetry=Telemetry(self.lines.append),
         )
@@ -69,7 +81,10 @@ class LocalLedger(ThreadingHTTPServer):
         self.fraud = MemoryFraudStore()
         self._reviews = make_reviews(store=self.fraud, telemetry=silent)
         self._query = make_query(
-            balances=single(self.balances), history=single(self.history), telemetry=silent
+            balances=single(self.balances),
+            history=single(self.history),
+            payments=single(self.payments),
+            telemetry=silent,
         )
 
     @property
@@ -101,6 +116,8 @@ class LocalLedger(ThreadingHTTPServer):
         }
         with self.lock:
             self.requests.append((method, target))
+            if self.sweeping:
+                release_due(self.store, self.commands, self._clock, 100, lambda: True)
             if self.failing:
                 self.failing -= 1
                 return {"statusCode": 503, "body": '{"reason":"contention","retry":"same_request"}'}
@@ -110,17 +127,29 @@ class LocalLedger(ThreadingHTTPServer):
                 )
             if parts[0] == "webhooks":
                 return self._webhooks(event, None)
-            query = method == "GET" and parts[0] == "accounts" and parts[2:] != ["alerts"]
+            query = method == "GET" and (
+                parts == ["payments"]
+                or (parts[0] == "accounts" and _OF_THE_STORE.isdisjoint(parts[2:]))
+            )
             context = SimpleNamespace(aws_request_id=f"rest {len(self.requests)}")
             answer = (self._query if query else self._api)(event, context)
             self.catch_up()
             return answer
 
+    def state(self, account: str) -> AccountState:
+        """An account as it is."""
+        return self.store.load([account_key(account)]).accounts[account]
+
+    def _clock(self) -> int:
+        self.now += self.tick
+        return self.now
+
     def publish(self, events: Sequence[Published]) -> frozenset[int]:
-        """A Publisher: the bus, with both projections behind it."""
+        """A Publisher: the bus, with the projections behind it."""
         decoded = [decode_event(event.data) for event in events]
         project_balances(self.balances, decoded)
         project_history(self.history, decoded)
+        project_payments(self.payments, decoded)
         return frozenset()
 
     def catch_up(self) -> None:
@@ -129,7 +158,7 @@ class LocalLedger(ThreadingHTTPServer):
         self._projected += len(new)
         events = [decode_event(event.data) for event in new]
         for event in events:
-            if not (isinstance(event, PaymentPosted) and asks_for_verdict(event)):
+            if not (isinstance(event, AccountEvent) and asks_for_verdict(event)):
                 continue
             if self.unscreened:
                 self.unscreened -= 1
@@ -138,6 +167,7 @@ class LocalLedger(ThreadingHTTPServer):
         if self.project:
             project_balances(self.balances, events)
             project_history(self.history, events)
+            project_payments(self.payments, events)
 
 
 class _Handler(BaseHTTPRequestHandler):

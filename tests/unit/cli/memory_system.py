@@ -54,6 +54,9 @@ class MemorySystem(Connection):
     def history(self) -> Any:
         return self.local.history
 
+    def payments(self) -> Any:
+        return self.local.payments
+
     def bus(self) -> Any:
         return SimpleNamespace(send=lambda messages: self._deliver(messages, fifo=False))
 

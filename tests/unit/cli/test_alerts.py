@@ -21,7 +21,7 @@ def test_alerts_take_the_place_of_those_there_were(run: Run, local: LocalLedger)
     assert "below 0.00 EUR, below -400.00 EUR, above 10000.00 EUR" in first.out
     second = run("alerts", "a", "--above", 5, "--json")
     assert second.value["alerts"] == [{"direction": "above", "threshold_minor": 5}]
-    [alert] = local.store.load(["a"])["a"].alerts
+    [alert] = local.state("a").alerts
     assert (alert.direction, alert.threshold_minor) == ("above", 5)
 
 
@@ -31,7 +31,7 @@ def test_alerts_are_cleared_by_asking_for_it(run: Run, local: LocalLedger) -> No
     cleared = run("alerts", "a", "--clear")
     assert cleared.code == 0
     assert "none" in cleared.out
-    assert local.store.load(["a"])["a"].alerts == ()
+    assert local.state("a").alerts == ()
 
 
 def test_the_same_id_sets_them_once(run: Run) -> None:

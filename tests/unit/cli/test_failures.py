@@ -115,7 +115,7 @@ def test_markup_in_data_is_shown_as_it_is(capsys: pytest.CaptureFixture[str]) ->
     """A reference that looks like rich's markup is text, in results and in problems."""
     with reporting(as_json=False) as output:
         output.result({}, "[red]reference[/red]")
-        output.failure({"reason": "r", "title": "[bold]t[/bold]", "field": "[f]"})
+        output.failure({"reason": "r", "title": "[bold]t[/bold]"}, [("field", "[f]")])
     said = capsys.readouterr()
     assert "[red]reference[/red]" in said.out
     assert "[bold]t[/bold]" in said.err

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
+from ledger.contracts.subjects import account_key
 from tests.support.messages import group, message, other, transaction
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger
 
 ACCOUNTS = (
-    "account,currency,account_type,min_balance",
-    "bank:cash,EUR,asset,none",
-    "shops:coffee,EUR,liability,",
+    "account,currency,account_type,min_balance,effective_at",
+    "bank:cash,EUR,asset,none,2026-01-01",
+    "shops:coffee,EUR,liability,,2026-01-01",
 )
 PAYMENTS = (
     "id,source,destination,amount,currency,reference",
@@ -54,7 +55,7 @@ def commands(local: LocalLedger) -> list[str]:
 
 def balance(local: LocalLedger, account: str) -> int:
     """An account's balance in the store."""
-    return local.store.load([account])[account].balance_minor
+    return local.store.load([account_key(account)]).accounts[account].balance_minor
 
 
 def test_accounts_open_and_payments_post_in_their_order(
@@ -121,7 +122,7 @@ def test_accounts_are_never_skipped(
 ) -> None:
     """--skip-invalid with a faulty row of --accounts: nothing is sent, so that the payments of
     that account can be once it is corrected, under their ids."""
-    faulty = (*ACCOUNTS[:2], "shops:coffee,EUR,savings,")
+    faulty = (*ACCOUNTS[:2], "shops:coffee,EUR,savings,,")
     arguments = ("--accounts", written(tmp_path, "accounts.csv", *faulty), "--skip-invalid")
     refused = run("import", payments, *arguments, "--json")
     assert (refused.code, refused.value["sent"]) == (2, False)
@@ -284,6 +285,48 @@ def test_accounts_of_a_message_may_be_looked_up(
     path.write_text(message(group(*paid)))
     assert run("import", path, "--account-map", table).code == 0
     assert balance(local, "shops:coffee") == 400 + 2 * 1250
+
+
+UNDATED = ("account,currency,account_type", "bank:cash,EUR,asset", "shops:coffee,EUR,liability")
+DATED = ("id,source,destination,amount,currency,effective_at", "p1,bank:cash,shops:coffee,1,EUR,{}")
+
+
+def test_payments_before_an_opening_that_is_to_be_now_are_not_sent(
+    run: Run, local: LocalLedger, tmp_path: Path
+) -> None:
+    """Nothing is: neither the openings, which could not be set back any more, nor the payments,
+    whose ids would be refused for ever."""
+    accounts = written(tmp_path, "accounts.csv", *UNDATED)
+    payments = written(tmp_path, "payments.csv", DATED[0], DATED[1].format("2026-01-05"))
+    refused = run("import", payments, "--accounts", accounts, "--json")
+    assert refused.code == 2
+    faults = refused.value["parts"][1]["faults"]
+    assert {fault["reason"] for fault in faults} == {"effective_before_opening"}
+    assert {fault["place"] for fault in faults} == {"row 2"}
+    assert refused.value["sent"] is False
+    assert commands(local) == []
+
+
+def test_payments_behind_an_opening_of_before_are_sent(
+    run: Run, local: LocalLedger, tmp_path: Path
+) -> None:
+    """The same accounts again, whose rows say no time: they are open since the first import."""
+    accounts = written(tmp_path, "accounts.csv", *UNDATED)
+    assert run("import", "--accounts", accounts).code == 0
+    local.now += 86_400_000_000
+    payments = written(tmp_path, "payments.csv", DATED[0], DATED[1].format("2026-11-22"))
+    done = run("import", payments, "--accounts", accounts, "--json")
+    assert done.code == 0, done.value
+    assert answered(done.value) == {"accounts": {"repeat": 2}, "csv": {"posted": 1}}
+
+
+def test_a_payment_to_come_is_not_sent(run: Run, local: LocalLedger, tmp_path: Path) -> None:
+    """Its id is free when its day has come."""
+    payments = written(tmp_path, "payments.csv", DATED[0], DATED[1].format("2026-11-23"))
+    refused = run("import", payments, "--json")
+    assert refused.code == 2
+    assert refused.value["parts"][0]["faults"][0]["reason"] == "effective_in_future"
+    assert local.requests == []
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_rows_of_a_bank_are_loaded_and_a_second_load_is_all_repeats(
     loaded = run("load", directory, "--format", "berka", "--json")
     assert loaded.code == 0
     assert loaded.value["answered"] == {"opened": 3, "posted": 2}
-    assert local.store.load(["berka:account:5"])["berka:account:5"].balance_minor == 59_990
+    assert local.state("berka:account:5").balance_minor == 59_990
     again = run("load", directory, "--format", "berka")
     assert again.code == 0
     assert "repeat" in again.out
@@ -75,13 +75,14 @@ def test_rows_of_a_city_are_loaded_and_refused_ones_told(
     assert (refused["place"], refused["field"], refused["reason"]) == (
         "row 4 (f.csv:3)", "amount", "invalid_amount",
     )  # fmt: skip
-    assert local.store.load(["oxford:council"])["oxford:council"].balance_minor == 750
+    assert local.state("oxford:council").balance_minor == 750
     assert "invalid_amount" in run("load", tmp_path, "--format", "oxford").out
 
 
 def test_an_answer_that_is_not_foreseen_fails_and_names_its_line(run: Run, directory: Path) -> None:
     """Somebody closed the door before: the account is open already, under another command."""
-    assert run("open", "berka:account:5", "EUR").code == 0
+    opened_then = ("--effective-at", "1992-12-31T00:00:00Z")
+    assert run("open", "berka:account:5", "EUR", *opened_then).code == 0
     refused = run("load", directory, "--format", "berka", "--json")
     assert refused.code == 1
     assert refused.value["unforeseen"] == 3

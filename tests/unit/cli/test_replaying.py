@@ -11,11 +11,14 @@ from ledger.cli.connection import Connection
 from ledger.cli.replaying.command import ProjectionName
 from ledger.cli.replaying.registry import PROJECTIONS, Projection, StoredEvents
 from ledger.contracts.events import CorruptEventError
+from ledger.contracts.subjects import account_key, payment_key
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.replay import REPLAYABLE as BALANCES
 from projections.generations.memory import MemoryGenerations
 from projections.history.memory import MemoryHistoryStore
 from projections.history.replay import REPLAYABLE as HISTORY
+from projections.payments.memory import MemoryPaymentsStore
+from projections.payments.replay import REPLAYABLE as PAYMENTS
 from tests.support.tampering import edit_event, small_ledger
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger
@@ -31,10 +34,16 @@ def generations(
     made: dict[str, MemoryGenerations[Any]] = {
         "balances": MemoryGenerations(MemoryBalancesStore),
         "history": MemoryGenerations(MemoryHistoryStore),
+        "payments": MemoryGenerations(MemoryPaymentsStore),
     }
     made["balances"].stores[1] = local.balances
     made["history"].stores[1] = local.history
-    replayable: dict[str, Any] = {"balances": BALANCES, "history": HISTORY}
+    made["payments"].stores[1] = local.payments
+    replayable: dict[str, Any] = {
+        "balances": BALANCES,
+        "history": HISTORY,
+        "payments": PAYMENTS,
+    }
 
     def projection_of(_: Connection, name: str) -> Projection:
         return Projection(replayable[name], made[name], made[name].store_of)
@@ -59,7 +68,7 @@ def test_a_sound_projection_is_swapped_without_a_difference(run: Run, projection
     """Exit code 0; what was projected, compared and deleted is said."""
     value = run("replay", projection, "--json").value
     assert value["events"] > 100
-    assert value["accounts"] > 0
+    assert value["subjects"] > 0
     assert {name: value[name] for name in ("projection", "generation", "swapped", "compared")} == {
         "projection": projection,
         "generation": 2,
@@ -81,7 +90,7 @@ def test_what_differs_is_named_and_mended(run: Run, local: LocalLedger) -> None:
         (difference,) = ran.value["differing"]
         assert difference.pop("rebuilt") < 10**9
         assert difference == {
-            "account": SHOP,
+            "subject": SHOP,
             "version": account.totals.version,
             "kind": "differs",
             "field": "credits_posted_minor",
@@ -143,14 +152,18 @@ def test_an_event_that_cannot_be_read_ends_a_replay_before_the_swap(
 
 
 def test_events_are_taken_from_the_store_as_they_are_there() -> None:
-    """Those that touch accounts, checked; versions from the states; another id's bytes refused."""
+    """All of them, checked; versions from the states; another id's bytes refused."""
     store = small_ledger()
     source = StoredEvents(store)
     assert sorted(event.id for event in source.events()) == sorted(
-        stored.id for stored in store.events() if stored.id != "no"
+        stored.id for stored in store.events()
     )
-    assert source.versions() == {"bank": 3, "a": 4, "b": 3, "c": 3}
-    assert (source.version("a"), source.version("nobody")) == (4, 0)
+    assert dict(source.versions()) == {state.key: state.version for state in store.states()}
+    bank = store.load([account_key("bank")]).accounts["bank"]
+    assert source.version(account_key("bank")) == bank.version
+    assert source.version(account_key("nobody")) == 0
+    # A payment that was posted and left alone since has no state: it is version 1.
+    assert (source.version(payment_key("p1")), source.version(payment_key("none"))) == (1, 0)
     edit_event(store, "p1", lambda body: body.update(id="p9"))
     with pytest.raises(CorruptEventError, match="p1"):
         list(source.events())

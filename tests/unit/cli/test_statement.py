@@ -35,9 +35,10 @@ NAMESPACE = {"c": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}
 @pytest.fixture
 def history(run: Run) -> None:
     """10.00 in, effective in January; 2.50 out, in February; 0.25 out, in January again."""
-    run("open", "berka:bank:cash", "EUR", "--type", "asset", "--unbounded")
-    run("open", ACCOUNT, "EUR", "--effective-at", "2026-01-01T00:00:00Z")
-    run("open", "shops:coffee", "EUR")
+    new_year = ("--effective-at", "2026-01-01T00:00:00Z")
+    run("open", "berka:bank:cash", "EUR", "--type", "asset", "--unbounded", *new_year)
+    run("open", ACCOUNT, "EUR", *new_year)
+    run("open", "shops:coffee", "EUR", *new_year)
     for id_, arguments in {
         "p1": ("berka:bank:cash", ACCOUNT, 1000, "EUR", "--effective-at", "2026-01-05T12:00:00Z"),
         "p2": (ACCOUNT, "shops:coffee", 250, "EUR", "--effective-at", "2026-02-01T00:00:00Z"),

@@ -29,7 +29,8 @@ from ledger.cli.up.work import Input, work
 from ledger.cli.verification import verified
 from ledger.importers import berka
 from ledger.importers.generated import generate
-from ledger.importers.instructions import POSTED, Fault
+from ledger.importers.generated.lives import FORGOTTEN, lives
+from ledger.importers.instructions import POSTED, Fault, Source
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger
 from tests.unit.cli.memory_system import MemorySystem
@@ -50,7 +51,22 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def system(local: LocalLedger) -> MemorySystem:
+    """All of it in memory, where a tenth of a second passes at every look at the clock."""
+    local.tick = 100_000
+    local.sweeping = True
     return MemorySystem(local)
+
+
+def worked(
+    system: MemorySystem, source: Source, statement: berka.Statement | None = None
+) -> Summary:
+    """The work of `up` on the system, in the system's own time."""
+    given = Input(source, statement)
+    return work(system, given, Output(as_json=True), clock=lambda: system.local.now)
+
+
+#: What comes of the stories, whatever else is fed.
+TOLD = lives("2027-01-01T00:00:00.000000Z")
 
 
 @pytest.fixture
@@ -69,23 +85,28 @@ def wrong(summary: Summary) -> dict[str, list[str]]:
 def test_everything_is_fed_verified_and_summed_up(system: MemorySystem) -> None:
     """Over three entry points at once, every outcome is counted once, and is as foreseen."""
     source = generate(400)
-    summary = work(system, Input(source), Output(as_json=True))
+    summary = worked(system, source)
     assert summary.ok, (wrong(summary), summary.report.findings)
-    assert summary.results.found == source.expected()
-    assert sum(summary.outcomes.sent.values()) == len(source)
+    assert summary.results.found == source.expected() + TOLD.expected()
+    assert sum(summary.outcomes.sent.values()) == len(source) + len(TOLD)
     assert set(summary.outcomes.sent) == set(Entry)
     value = summary.as_value()
     json.dumps(value)
     assert value["ok"] is True
     assert {check["check"] for check in value["checks"]} == {
         "outcomes_foreseen",
+        "lives_end_as_told",
         "consumers_done",
         "every_payment_screened",
         "no_event_buried",
     }
-    assert 0 < value["verdicts"]["review"] <= source.expected()[POSTED]
+    assert 0 < value["verdicts"]["review"] <= summary.results.found[POSTED]
     shown = printed(summary)
-    for text in ("payments posted", "rejected: insufficient_funds", "malformed:", "zero_sum"):
+    for text in (
+        *("payments posted", "rejected: insufficient_funds", "malformed:", "zero_sum"),
+        *("payments held", "captures", "holds that expired by themselves", "reversals"),
+        *("rejected: velocity_limit_exceeded", "rejected: account_frozen", "atomic batches"),
+    ):
         assert text in shown
     assert "FAILED" not in shown
 
@@ -102,7 +123,7 @@ def test_commands_that_are_lost_on_the_way_fail_the_run(system: MemorySystem) ->
     """Three messages that the bus lost are missed in the count."""
     source = generate(300)
     system.lose = 3
-    summary = work(system, Input(source), Output(as_json=True))
+    summary = worked(system, source)
     assert not summary.ok
     assert "instead of" in wrong(summary)["outcomes_foreseen"][0]
     assert "FAILED" in printed(summary)
@@ -113,7 +134,7 @@ def test_a_payment_without_a_verdict_fails_the_run(
 ) -> None:
     """The scorer lost one: the count of verdicts says so."""
     local.unscreened = 1
-    summary = work(system, Input(generate(60)), Output(as_json=True))
+    summary = worked(system, generate(60))
     assert not summary.ok
     screened = summary.results.screened
     assert set(wrong(summary)["every_payment_screened"]) == screened.asked - screened.done
@@ -127,7 +148,7 @@ def test_a_consumer_that_is_stuck_fails_the_run(
     monkeypatch.setattr("ledger.cli.feeding.depth.STALLED_SECONDS", 0.0)
     system.config.outputs.update(FraudQueueUrl="Stuck", FraudDlqUrl="Stuck-dlq")
     system.stuck = 2
-    summary = work(system, Input(generate(60)), Output(as_json=True))
+    summary = worked(system, generate(60))
     assert "2 in Stuck" in wrong(summary)["consumers_done"][0]
     assert wrong(summary)["no_event_buried"] == ["Fraud: 2 messages"]
 
@@ -138,15 +159,44 @@ def test_projections_that_stay_behind_fail_the_run(
     """The wait is bounded, says what is behind, and verification names the accounts."""
     monkeypatch.setattr("ledger.cli.up.wait.STALLED_SECONDS", 0.0)
     local.project = False
-    summary = work(system, Input(generate(60)), Output(as_json=True))
+    summary = worked(system, generate(60))
     assert not summary.ok
     assert "balances at 0" in wrong(summary)["consumers_done"][0]
     assert {"balances_equal", "history_equal"} <= set(summary.report.failures)
 
 
+def test_a_hold_that_never_expires_fails_the_run(
+    system: MemorySystem, local: LocalLedger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No sweeper came: the wait is bounded, and says which hold it is."""
+    monkeypatch.setattr("ledger.cli.up.wait.EXPIRY_SECONDS_MAX", 0.0)
+    local.sweeping = False
+    summary = worked(system, generate(60))
+    assert not summary.ok
+    assert FORGOTTEN in wrong(summary)["lives_end_as_told"][0]
+    assert wrong(summary)["outcomes_foreseen"] == ["expired: 0 instead of 1"]
+
+
+def test_a_story_that_ends_with_another_balance_fails_the_run(
+    system: MemorySystem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each account of the stories is compared with what its story says."""
+
+    def told(expires_at: str) -> Source:
+        source = lives(expires_at)
+        [(account, minor), *_] = source.balances_minor.items()
+        changed = dict(source.balances_minor) | {account: minor + 1}
+        return dataclasses.replace(source, balances_minor=changed)
+
+    monkeypatch.setattr("ledger.cli.up.work.lives", told)
+    summary = worked(system, generate(60))
+    [difference] = wrong(summary)["lives_end_as_told"]
+    assert "instead of" in difference
+
+
 def test_the_wait_ends_when_both_projections_are_complete(system: MemorySystem) -> None:
     """History too: its rows are counted once the balances are there and the queues are empty."""
-    work(system, Input(generate(60)), Output(as_json=True))
+    worked(system, generate(60))
     seen: list[wait.Progress] = []
     wait.wait_until_projected(system, on_look=seen.append)
     assert [now.done == now.total for now in seen] == [True]
@@ -164,7 +214,7 @@ def test_the_wait_ends_when_both_projections_are_complete(system: MemorySystem) 
 
 def test_the_banks_balances_are_read_back(system: MemorySystem, statement: berka.Statement) -> None:
     """Each row's running balance from the history, each last one from the balances."""
-    summary = work(system, Input(statement.source(), statement), Output(as_json=True))
+    summary = worked(system, statement.source(), statement)
     assert summary.ok, wrong(summary)
     assert summary.golden is not None
     assert (summary.golden.rows, summary.golden.customers) == (3, 2)
@@ -185,8 +235,8 @@ def test_a_balance_that_is_not_the_banks_fails_the_run(
         **{name: getattr(row, name) for name in berka.Row.__slots__}
         | {"balance_minor": row.balance_minor + 1}
     )
-    changed = berka.Statement(statement.path, tuple(rows), statement.lowest_minor)
-    summary = work(system, Input(statement.source(), changed), Output(as_json=True))
+    changed = dataclasses.replace(statement, rows=tuple(rows))
+    summary = worked(system, statement.source(), changed)
     assert set(wrong(summary)) == failing
     assert f"row {row.line}" in wrong(summary)["bank_running_balances"][0]
     assert not summary.ok
@@ -196,8 +246,8 @@ def test_a_row_that_is_not_in_the_history_fails_the_run(
     system: MemorySystem, statement: berka.Statement
 ) -> None:
     """The bank has one payment more than the ledger: counted, before balances are compared."""
-    fewer = berka.Statement(statement.path, statement.rows[:2], statement.lowest_minor)
-    summary = work(system, Input(fewer.source(), statement), Output(as_json=True))
+    fewer = dataclasses.replace(statement, rows=statement.rows[:2])
+    summary = worked(system, fewer.source(), statement)
     assert wrong(summary)["bank_running_balances"] == ["berka:account:5: 1 payments instead of 2"]
     assert not summary.ok
 
@@ -212,7 +262,7 @@ def test_what_a_source_comes_to_is_compared_and_its_refused_rows_told(
         faults=(fault,),
         balances_minor={"berka:account:5": 59_990, "berka:account:6": 5_000},
     )
-    summary = work(system, Input(source), Output(as_json=True))
+    summary = worked(system, source)
     assert summary.ok, wrong(summary)
     assert summary.as_value()["refused_rows"] == [dataclasses.asdict(fault)]
     assert "source_totals" in printed(summary)
@@ -232,11 +282,11 @@ def test_a_corruption_alone_fails_the_run(
     def corrupted(*arguments: Any, **options: Any) -> Report:
         state = next(local.store.states())
         wrong_hash = msgspec.structs.replace(state, hash=bytes(32))
-        local.store._states[state.id] = wrong_hash  # noqa: SLF001 - no port lets anyone do this
+        local.store._states[state.key] = wrong_hash  # noqa: SLF001 - no port lets anyone do this
         return verified(*arguments, **options)
 
     monkeypatch.setattr("ledger.cli.up.work.verified", corrupted)
-    summary = work(system, Input(generate(60)), Output(as_json=True))
+    summary = worked(system, generate(60))
     assert wrong(summary) == {}
     assert summary.report.failures.keys() == {"states_equal"}
     assert not summary.ok
@@ -315,13 +365,14 @@ def test_usage_counts_what_every_kind_of_line_says() -> None:
 def test_more_repeats_than_foreseen_are_no_fault(system: MemorySystem) -> None:
     """SQS may deliver twice; fewer, or any other difference, are."""
     source = generate(100)
-    summary = work(system, Input(source), Output(as_json=True))
+    summary = worked(system, source)
     for repeats, differing in ((+1, 0), (-1, 1)):
         usage = Usage(
             outcomes=summary.usage.outcomes + Counter(), dead_letters=summary.usage.dead_letters
         )
         usage.outcomes["repeat"] += repeats
-        found = results(source.expected(), system.events(), summary.outcomes, usage)
+        foreseen = source.expected() + TOLD.expected()
+        found = results(foreseen, system.events(), summary.outcomes, usage)
         assert len(found.differing) == differing
 
 
@@ -358,6 +409,7 @@ def project(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sandbox.stack.running_stack", running_stack)
     monkeypatch.setattr("ledger.cli.up.command.Connection", lambda _: system)
+    monkeypatch.setattr("ledger.cli.up.command.wall_clock", lambda: system.local.now)
     yield tmp_path
     assert not (tmp_path / ".ledger/local.json").exists(), "it names a stack that is gone"
 
@@ -367,7 +419,7 @@ def test_up_once_ends_with_the_verdict(run: Run, system: MemorySystem) -> None:
     """Exit code 0 and the summary on standard output; 1 if a check fails."""
     done = run("up", "--once", "--count", 60, "--json")
     assert done.code == 0, done.value
-    assert done.value["found"] == dict(generate(60).expected())
+    assert done.value["found"] == dict(generate(60).expected() + TOLD.expected())
     assert "synthesising" in done.err
     system.lose = 1
     failed = run("up", "--once", "--count", 60, "--seed", 2, "--json")

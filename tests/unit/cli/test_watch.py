@@ -246,7 +246,7 @@ def test_what_cannot_be_removed_is_told(run: Run, aws: Aws) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--type", "payment.settled"), "--type is one of account.opened"),
+        (("--type", "payment.settled"), "--type is one of account.alerts_set"),
         (("--band", "10-1000"), "--band is one of 0-1, 1-10"),
         (
             tuple(option for number in range(151) for option in ("--account", f"a{number}")),

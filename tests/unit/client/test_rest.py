@@ -15,6 +15,7 @@ from ledger.client.answers import Accepted, Refused, UnreachableError
 from ledger.client.config import Config, Credentials
 from ledger.client.rest import LedgerApi
 from ledger.client.retries import ATTEMPTS_MAX, Retries
+from ledger.contracts.commands import CLIENT_COMMANDS, ExpirePayment, VoidPayment
 
 Script = list[tuple[int, Any] | None]
 """Answers to give, in turn: status and body; None closes the connection without one."""
@@ -100,13 +101,21 @@ def test_a_command_is_posted_as_it_is_and_signed(server: Server, api: LedgerApi)
 
 def test_paths_and_queries(server: Server, api: LedgerApi) -> None:
     """Each method asks its path; ids keep their colons, all else is escaped."""
-    server.script = [(200, {})] * 6
+    server.script = [(200, {})] * 14
     api.send("account.open", b"{}")
     api.payment("a:b")
     api.account("customers:1:wallet")
     api.account("a/b")
     api.history("x", {"limit": "5", "after": "a&b"})
     api.health()
+    api.payments({"status": "held"})
+    api.accounts({"under": "customers:1"})
+    api.limits("a:b")
+    api.metadata("account", "a")
+    api.metadata("payment", "p")
+    api.template("card_sale", {"version": "2"})
+    api.book("main")
+    api.send("payment.capture", b"{}", dry_run=True)
     assert [(method, path) for method, path, _, _ in server.seen] == [
         ("POST", "/v1/accounts"),
         ("GET", "/v1/payments/a:b"),
@@ -114,8 +123,112 @@ def test_paths_and_queries(server: Server, api: LedgerApi) -> None:
         ("GET", "/v1/accounts/a%2Fb"),
         ("GET", "/v1/accounts/x/history?limit=5&after=a%26b"),
         ("GET", "/v1/health"),
+        ("GET", "/v1/payments?status=held"),
+        ("GET", "/v1/accounts?under=customers%3A1"),
+        ("GET", "/v1/accounts/a:b/limits"),
+        ("GET", "/v1/accounts/a/metadata"),
+        ("GET", "/v1/payments/p/metadata"),
+        ("GET", "/v1/templates/card_sale?version=2"),
+        ("GET", "/v1/books/main"),
+        ("POST", "/v1/captures?dry_run=true"),
     ]
     assert len(server.connections) == 1, "connections are kept alive"
+
+
+def voiding(id_: str) -> VoidPayment:
+    """A command."""
+    return VoidPayment(v=1, id=id_, payment="p")
+
+
+def test_every_command_of_a_client_has_a_route(server: Server, api: LedgerApi) -> None:
+    """A command knows where it goes by its type; one of the ledger's own goes nowhere."""
+    server.script = [(200, {})] * len(CLIENT_COMMANDS)
+    for command_type in CLIENT_COMMANDS:
+        api.send(command_type, b"{}")
+    assert len({path for _, path, _, _ in server.seen}) == len(CLIENT_COMMANDS)
+    server.script = [(201, {"id": "v"})]
+    assert api.submit(voiding("v")) == Accepted({"id": "v"})
+    _, path, _, body = server.seen[-1]
+    assert (path, json.loads(body)) == (
+        "/v1/voids",
+        {"type": "payment.void", "v": 1, "id": "v", "payment": "p"},
+    )
+    with pytest.raises(KeyError):
+        api.submit(ExpirePayment(v=1, id="expire:p:1", payment="p", version=1))
+
+
+def test_several_commands_have_an_answer_each(server: Server, api: LedgerApi) -> None:
+    """In their order; what could not be decided then is sent again, alone and with its own id."""
+    refusal = {"reason": "hold_not_open", "retry": "never"}
+    answers = [
+        {"status": 201, "body": {"id": "1", "repeat": False}},
+        {"status": 503, "body": OUTAGE},
+        {"status": 422, "body": refusal},
+    ]
+    server.script = [(200, {"answers": answers}), (201, {"id": "2", "repeat": False})]
+    first, second, third = api.submit_each([voiding("1"), voiding("2"), voiding("3")])
+    assert first == Accepted({"id": "1", "repeat": False})
+    assert second == Accepted({"id": "2", "repeat": False})
+    assert isinstance(third, Refused)
+    assert third.reason == "hold_not_open"
+    assert [path for _, path, _, _ in server.seen] == ["/v1/commands", "/v1/voids"]
+    sent = json.loads(server.seen[0][3])["commands"]
+    assert [one["id"] for one in sent] == ["1", "2", "3"]
+
+
+def test_undecided_commands_are_sent_again_in_their_order(server: Server, api: LedgerApi) -> None:
+    """The first of them by itself, until it is decided, and only then those behind it, at once."""
+
+    def done(id_: str) -> dict[str, Any]:
+        return {"status": 201, "body": {"id": id_, "repeat": False}}
+
+    later = {"status": 503, "body": OUTAGE}
+    server.script = [
+        (200, {"answers": [done("1"), later, later, later, later]}),
+        (503, OUTAGE),
+        (201, {"id": "2", "repeat": False}),
+        (200, {"answers": [done("3"), later, later]}),
+        (201, {"id": "4", "repeat": False}),
+        (200, {"answers": [done("5")]}),
+    ]
+    replies = api.submit_each([voiding(id_) for id_ in "12345"])
+    assert replies[0] == Accepted({"id": "1", "repeat": False})
+    assert [reply.body["id"] for reply in replies] == list("12345")
+    sent = [json.loads(body) for _, _, _, body in server.seen]
+    assert [
+        [one["id"] for one in body["commands"]] if "commands" in body else body["id"]
+        for body in sent
+    ] == [list("12345"), "2", "2", list("345"), "4", ["5"]]
+
+
+def test_what_is_behind_a_command_that_is_never_decided_is_not_sent(
+    server: Server, api: LedgerApi
+) -> None:
+    """It may rest on that one."""
+    later = {"status": 503, "body": OUTAGE}
+    server.script = [(200, {"answers": [later, later]}), *[(503, OUTAGE)] * ATTEMPTS_MAX]
+    with pytest.raises(UnreachableError):
+        api.submit_each([voiding("1"), voiding("2")])
+    assert [path for _, path, _, _ in server.seen] == [
+        "/v1/commands",
+        *["/v1/voids"] * ATTEMPTS_MAX,
+    ]
+
+
+def test_several_commands_that_are_refused_as_one(server: Server, api: LedgerApi) -> None:
+    """Then that is the answer to each of them."""
+    server.script = [(403, {"message": "Forbidden"})]
+    replies = api.submit_each([voiding("1"), voiding("2")])
+    assert [reply.reason for reply in replies if isinstance(reply, Refused)] == ["forbidden"] * 2
+
+
+def test_a_dry_run_says_that_it_is_one(server: Server, api: LedgerApi) -> None:
+    """By the answer: nothing happened."""
+    server.script = [(200, {"id": "v", "dry_run": True}), (201, {"id": "v"})]
+    dry, earnest = api.submit(voiding("v"), dry_run=True), api.submit(voiding("v"))
+    assert isinstance(dry, Accepted)
+    assert isinstance(earnest, Accepted)
+    assert (dry.dry_run, earnest.dry_run) == (True, False)
 
 
 def test_a_repeat_says_that_it_is_one(server: Server, api: LedgerApi) -> None:

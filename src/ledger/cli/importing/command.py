@@ -13,14 +13,17 @@ from ledger.cli.connection import connection
 from ledger.cli.failures import CheckFailedError, FaultySourceError, UsageError, reporting
 from ledger.cli.feeding.lanes import Lanes
 from ledger.cli.importing.duplicates import differing_from_before
+from ledger.cli.importing.openings import before_their_openings
 from ledger.cli.importing.report import Part, shown
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import Output
 from ledger.client.answers import UnreachableError
 from ledger.client.rest import LedgerApi
+from ledger.importers.effective_times import Times
 from ledger.importers.instructions import Instruction, SourceError
 from ledger.importers.payment_file import PaymentFile, judge
 from ledger.importers.payments_csv import AccountsCsv, PaymentsCsv, account_map
+from ledger.runtime.clock import wall_clock
 
 THREADS_MAX: Final = 64
 ACCOUNTS: Final = "accounts"
@@ -93,7 +96,7 @@ def import_file(
     Every row is judged before the first is sent: of a file with a fault nothing is sent.
     """
     with reporting(as_json) as output:
-        parts = _parts(file, file_format, accounts, mapping, skip_invalid=skip_invalid)
+        parts, times = _parts(file, file_format, accounts, mapping, skip_invalid=skip_invalid)
         faulty = any(part.judged.faults.count for part in parts)
         without_account = any(part.name == ACCOUNTS and part.judged.faults.count for part in parts)
         if dry_run or without_account or (faulty and not skip_invalid):
@@ -104,6 +107,7 @@ def import_file(
                 raise FaultySourceError
             return
         api = connection(config).api(threads)
+        _refuse_payments_before_openings(api, output, parts, times)
         if any(part.name == Format.PAIN_001 for part in parts):
             _refuse_other_message_before(api, output, parts, threads)
         for part in parts:
@@ -122,28 +126,38 @@ def _parts(
     mapping: Path | None,
     *,
     skip_invalid: bool,
-) -> list[Part]:
-    """The files, judged: accounts before payments. Raises SourceError or UsageError."""
+) -> tuple[list[Part], Times]:
+    """The files, judged: accounts before payments; and the times by which they were.
+
+    Raises SourceError or UsageError.
+    """
     if file is None and accounts is None:
         raise UsageError("give a file of payments, or --accounts, or both")
-    parts = [] if accounts is None else [Part(ACCOUNTS, judge(AccountsCsv(_file(accounts))))]
+    times = Times(wall_clock())
+    parts: list[Part] = []
+    if accounts is not None:
+        openings = AccountsCsv(_file(accounts), times)
+        parts.append(Part(ACCOUNTS, judge(openings)))
+        times = Times(times.now, openings.opened_at())
     if file is None:
-        return parts
+        return parts, times
     chosen = file_format or _format_of(file)
     if chosen is Format.CSV and mapping is not None:
         raise UsageError("--account-map is for pain.001: a CSV file names accounts of the ledger")
     if chosen is Format.PAIN_001 and skip_invalid:
         raise UsageError("a message of pain.001 is taken as a whole or not at all")
-    return [*parts, Part(chosen, judge(_payments(_file(file), chosen, mapping)))]
+    parts.append(Part(chosen, judge(_payments(_file(file), times, chosen, mapping))))
+    return parts, times
 
 
-def _payments(path: Path, chosen: Format, mapping: Path | None) -> PaymentFile:
+def _payments(path: Path, times: Times, chosen: Format, mapping: Path | None) -> PaymentFile:
     if chosen is Format.CSV:
-        return PaymentsCsv(path)
+        return PaymentsCsv(path, times)
     # Not at the top: what reads XML takes as long to import as all the rest of the command.
     from ledger.importers.iso20022 import pain001  # noqa: PLC0415
 
-    return pain001.read(path, mapped=None if mapping is None else account_map(_file(mapping)))
+    mapped = None if mapping is None else account_map(_file(mapping))
+    return pain001.read(path, times, mapped=mapped)
 
 
 def _format_of(path: Path) -> Format:
@@ -158,6 +172,20 @@ def _file(path: Path) -> Path:
     if not path.is_file():
         raise SourceError(path, None, "is not a file" if path.exists() else "no such file")
     return path
+
+
+def _refuse_payments_before_openings(
+    api: LedgerApi, output: Output, parts: Sequence[Part], times: Times
+) -> None:
+    """Ends the verb if accounts would be opened now whose payments are effective earlier."""
+    if len(parts) < 2:  # no payments, or no accounts
+        return
+    undated = {account for account, opened_at in times.opened_at.items() if opened_at is None}
+    faults = before_their_openings(api, parts[-1].judged, undated, times.now)
+    if faults.count:
+        parts[-1].judged.faults = faults
+        _tell(output, parts, sent=False)
+        raise FaultySourceError
 
 
 def _refuse_other_message_before(

@@ -33,6 +33,7 @@ class ProjectionName(StrEnum):
 
     BALANCES = "balances"
     HISTORY = "history"
+    PAYMENTS = "payments"
 
 
 def replay(
@@ -105,7 +106,7 @@ def _value(projection: str, outcome: Outcome) -> dict[str, Any]:
         "swapped": outcome.swapped,
         "compared": outcome.compared is not None,
         "events": compared.events,
-        "accounts": compared.accounts,
+        "subjects": compared.subjects,
         "differences": compared.count,
         "differing": msgspec.to_builtins(compared.kept),
         "deleted": outcome.deleted,
@@ -119,13 +120,13 @@ def _shown(outcome: Outcome) -> list[Any]:
     facts = (
         ("live generation", f"{outcome.pointer.live}{' (new)' if outcome.swapped else ''}"),
         ("events projected", f"{compared.events:,}"),
-        ("accounts", f"{compared.accounts:,}"),
+        ("accounts or payments", f"{compared.subjects:,}"),
         ("differences", f"{compared.count:,}" if outcome.compared else "not compared"),
         ("items deleted", f"{outcome.deleted:,}"),
     )
     if not differing:
         return [fields(facts)]
-    columns = ("account", "version", "what", "live", "rebuilt")
+    columns = ("account or payment", "version", "what", "live", "rebuilt")
     listed = table(columns, map(_row, differing), right="version")
     more = compared.count - len(differing)
     return [fields(facts), "", listed, *([f"and {more:,} more (--json)"] if more else [])]
@@ -137,7 +138,7 @@ def _row(difference: Difference) -> tuple[str, str, str, str, str]:
         "" if value is msgspec.UNSET else str(value)
         for value in (difference.live, difference.rebuilt)
     )
-    return difference.account, str(difference.version), what, live, rebuilt
+    return difference.subject, str(difference.version), what, live, rebuilt
 
 
 class _Driver:

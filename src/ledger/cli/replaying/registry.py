@@ -13,12 +13,16 @@ from msgspec import Struct
 from ledger.application.ports import EventStore
 from ledger.cli.connection import Connection
 from ledger.consuming.events import check_event
-from ledger.contracts.events import CorruptEventError, Event, decode_event, entries_of
+from ledger.contracts.events import CorruptEventError, Event, decode_event
+from ledger.contracts.subjects import Key
 from projections.balances import store as balances
 from projections.balances.replay import REPLAYABLE as BALANCES
 from projections.generations.pointer import Generations
 from projections.history import store as history
 from projections.history.replay import REPLAYABLE as HISTORY
+from projections.payments import store as payments
+from projections.payments.apply import FIRST_VERSION, payment_in
+from projections.payments.replay import REPLAYABLE as PAYMENTS
 from projections.replay.replayable import Replayable
 
 if TYPE_CHECKING:
@@ -51,11 +55,20 @@ def _history(client: DynamoDBClient, table: str) -> Projection:
     )
 
 
+def _payments(client: DynamoDBClient, table: str) -> Projection:
+    return Projection(
+        PAYMENTS,
+        payments.generations(client, table),
+        partial(payments.DynamoPaymentsStore, client, table),
+    )
+
+
 #: By name: the stack's output that names the table, and what lies there. A projection that is to be
 #: replayed keeps its items by generation, describes itself as a Replayable, and is entered here.
 PROJECTIONS: Final[Mapping[str, tuple[str, Callable[[DynamoDBClient, str], Projection]]]] = {
     "balances": ("BalancesTableName", _balances),
     "history": ("HistoryTableName", _history),
+    "payments": ("PaymentsTableName", _payments),
 }
 
 
@@ -77,12 +90,19 @@ class StoredEvents:
             if event.id != stored.id:
                 raise CorruptEventError(f"the event stored as {stored.id} is of another id")
             check_event(event)
-            if entries_of(event):
-                yield event
+            yield event
 
-    def versions(self) -> dict[str, int]:
-        return {state.id: state.version for state in self._store.states()}
+    def versions(self) -> Iterator[tuple[Key, int]]:
+        for state in self._store.states():
+            yield state.key, state.version
 
-    def version(self, account: str) -> int:
-        state = self._store.load([account]).get(account)
-        return state.version if state else 0
+    def version(self, key: Key) -> int:
+        state = self._store.load([key]).get(key)
+        if state is not None:
+            return state.version
+        return FIRST_VERSION if key.kind == "payment" and self._is_made(key.id) else 0
+
+    def _is_made(self, payment: str) -> bool:
+        """Whether there is a payment that has no state: posted and left alone since, or refused."""
+        stored = self._store.event(payment)
+        return stored is not None and payment_in(decode_event(stored.data)) is not None

@@ -23,6 +23,7 @@ from ledger.contracts.commands import PostPayment, decode_command
 from ledger.importers import berka, oxford
 from ledger.importers.generated import PAYMENTS_DEFAULT, SEED_DEFAULT, generate
 from ledger.importers.instructions import POSTED
+from ledger.runtime.clock import wall_clock
 from sandbox.errors import SandboxError
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def up(
             config = _config_of(deployment)
             configuration.save(config, path)
             try:
-                summary = work(Connection(config), given, output)
+                summary = work(Connection(config), given, output, clock=wall_clock)
                 shown = summary.as_shown()
                 if not once:
                     shown += what_to_try(_endpoints(deployment, path), *_payer(given))

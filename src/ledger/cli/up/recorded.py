@@ -4,26 +4,32 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Final
 
 from ledger.application.ports import EventStore
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.up.usage import Usage
 from ledger.contracts.events import (
-    AccountOpened,
+    Accepted,
     CommandRejected,
+    PaymentAuthorized,
     PaymentPosted,
     PaymentScreened,
     decode_event,
     moved_minor,
+    pended_minor,
 )
 from ledger.contracts.reasons import BY_CODE, IDEMPOTENCY_MISMATCH, Kind
-from ledger.importers.instructions import OPENED, POSTED, REPEAT
+from ledger.importers.instructions import REPEAT
+
+#: What happens to these is named by its word alone.
+_PLAIN: Final = frozenset({"account", "batch", "payment"})
 
 
 @dataclass(slots=True)
 class Screened:
-    """The payments that ask for a verdict (money left a customer's account: a liability of the
-    ledger's), those that have one, and how many each verdict has."""
+    """The payments that ask for a verdict (money left a customer's account or was held there: a
+    liability of the ledger's), those that have one, and how many each verdict has."""
 
     asked: set[str] = field(default_factory=set)
     done: set[str] = field(default_factory=set)
@@ -42,7 +48,8 @@ class Results:
 
 
 def recorded(store: EventStore) -> tuple[Counter[str], Screened]:
-    """The events of the store: opened, posted, and rejections by reason; and the verdicts."""
+    """The events of the store: what was accepted by what it came to, rejections by reason; and the
+    verdicts."""
     counts: Counter[str] = Counter()
     screened = Screened()
     for stored in store.events():
@@ -52,13 +59,17 @@ def recorded(store: EventStore) -> tuple[Counter[str], Screened]:
         elif isinstance(event, PaymentScreened):
             screened.done.add(event.payment)
             screened.verdicts[event.verdict] += 1
-        elif isinstance(event, AccountOpened):
-            counts[OPENED] += 1
-        elif isinstance(event, PaymentPosted):
-            counts[POSTED] += 1
-            if any(e.type == "liability" and moved_minor(event, e.id)[0] for e in event.accounts):
+        else:
+            counts[outcome_of_event(event)] += 1
+            if _asks_for_verdict(event):
                 screened.asked.add(event.id)
     return counts, screened
+
+
+def outcome_of_event(event: Accepted) -> str:
+    """What its command came to: the `status` that the API answers it with."""
+    subject, happened = str(event.__struct_config__.tag).split(".")
+    return happened if subject in _PLAIN else f"{subject}_{happened}"
 
 
 def results(foreseen: Counter[str], store: EventStore, outcomes: Outcomes, usage: Usage) -> Results:
@@ -82,6 +93,16 @@ def results(foreseen: Counter[str], store: EventStore, outcomes: Outcomes, usage
         )
     ]
     return Results(found, foreseen, differing, screened)
+
+
+def _asks_for_verdict(event: Accepted) -> bool:
+    if isinstance(event, PaymentPosted):
+        taken = [(entry, moved_minor(event, entry.id)[0]) for entry in event.accounts]
+    elif isinstance(event, PaymentAuthorized):
+        taken = [(entry, pended_minor(event, entry.id)[0]) for entry in event.accounts]
+    else:
+        return False
+    return any(entry.type == "liability" and minor for entry, minor in taken)
 
 
 def _leaves_no_event(outcome: str) -> bool:

@@ -17,8 +17,28 @@ from ledger.cli.up.golden import Golden
 from ledger.cli.up.recorded import Results
 from ledger.cli.up.usage import Usage
 from ledger.contracts.reasons import BY_CODE, IDEMPOTENCY_MISMATCH, Kind
-from ledger.importers.instructions import OPENED, POSTED, REPEAT, Fault
+from ledger.importers.instructions import EXPIRED, OPENED, POSTED, REPEAT, Fault
 
+#: What else commands come to, in the order of a life.
+_LATER: Final = {
+    "authorized": "payments held",
+    "increased": "holds increased",
+    "captured": "captures",
+    "voided": "holds voided",
+    EXPIRED: "holds that expired by themselves",
+    "reversed": "reversals",
+    "committed": "atomic batches",
+    "limits_set": "limits changed",
+    "frozen": "accounts frozen",
+    "unfrozen": "accounts unfrozen",
+    "closed": "accounts closed",
+    "metadata_set": "metadata set",
+    "alerts_set": "alerts set",
+    "template_defined": "templates defined",
+    "book_opened": "books opened",
+    "book_closed": "books closed through a day",
+    "book_reopened": "books reopened",
+}
 _NAMED_MAX: Final = 20  # of the payments at fault: as many as a person looks up
 
 
@@ -35,6 +55,7 @@ class Summary:
     seconds: dict[str, float]
     golden: Golden | None = None
     totals: list[str] | None = None  # differing from what the source comes to, if it says so
+    lives: list[str] = field(default_factory=list)  # what did not end as the stories say
     refused_rows: tuple[Fault, ...] = ()
     stalled: str = ""
     checks: list[tuple[str, list[str]]] = field(init=False)
@@ -46,6 +67,7 @@ class Summary:
         unscreened = sorted(screened.asked ^ screened.done)
         self.checks = [
             ("outcomes_foreseen", self.results.differing),
+            ("lives_end_as_told", self.lives),
             ("consumers_done", [self.stalled] if self.stalled else []),
             ("every_payment_screened", unscreened[:_NAMED_MAX]),
             ("no_event_buried", [f"{name}: {n} messages" for name, n in buried.items()]),
@@ -111,6 +133,9 @@ class Summary:
         found = self.results.found
         yield "accounts opened", f"{found[OPENED]:,}"
         yield "payments posted", f"{found[POSTED]:,}"
+        for outcome, title in _LATER.items():
+            if found[outcome]:
+                yield title, f"{found[outcome]:,}"
         for title, kinds in (("rejected", {Kind.REJECTION}), ("malformed", {Kind.MALFORMED})):
             for outcome, count in found.most_common():
                 reason = BY_CODE.get(outcome)
@@ -138,6 +163,7 @@ class Summary:
         customers = f"{self.golden.customers:,} customers" if self.golden else ""
         return {
             "outcomes_foreseen": "every command came to the outcome that its source foresees",
+            "lives_end_as_told": "holds, reversals, freezes and limits end as their stories say",
             "consumers_done": "projections have every version, no queue has anything left",
             "every_payment_screened": "each payment by a customer has its recorded fraud verdict",
             "no_event_buried": "the dead-letter queues of all consumers are empty",

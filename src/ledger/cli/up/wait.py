@@ -1,4 +1,4 @@
-"""The wait until both projections have every version that the ledger has."""
+"""The waits: for a hold to expire, and for both projections to have every version there is."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from typing import Final, NamedTuple
 
 from ledger.cli.connection import Connection
 from ledger.cli.feeding.depth import STALLED_SECONDS, StalledError, depth
+from ledger.cli.requests import answered
+from ledger.client.rest import LedgerApi
+from ledger.domain.accounts import AccountState
+from ledger.importers.instructions import EXPIRED
 
 LOOK_SECONDS: Final = 0.5
+HELD: Final = "held"
+EXPIRY_SECONDS_MAX: Final = 240.0  # the sweeper comes every minute, the first time after one
 
 
 class Progress(NamedTuple):
@@ -17,6 +23,26 @@ class Progress(NamedTuple):
 
     done: int
     total: int
+
+
+def wait_until_expired(
+    api: LedgerApi,
+    payment: str,
+    *,
+    pause: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> None:
+    """Returns once a hold that nobody captures is released by itself.
+
+    Raises StalledError when EXPIRY_SECONDS_MAX were not enough, or it came to something else.
+    """
+    began = clock()
+    while (status := answered(api.payment(payment)).body["status"]) != EXPIRED:  # ends: as below
+        if status != HELD:
+            raise StalledError(f"hold {payment} is {status}")
+        if clock() - began > EXPIRY_SECONDS_MAX:
+            raise StalledError(f"hold {payment} was not released in {EXPIRY_SECONDS_MAX:.0f} s")
+        pause(LOOK_SECONDS)
 
 
 def wait_until_projected(
@@ -31,7 +57,11 @@ def wait_until_projected(
     Raises StalledError when neither has moved for STALLED_SECONDS.
     """
     queues = [ledger.config.output("BalancesQueueUrl"), ledger.config.output("HistoryQueueUrl")]
-    versions = {state.id: state.version for state in ledger.events().states()}
+    versions = {
+        state.id: state.version
+        for state in ledger.events().states()
+        if isinstance(state, AccountState)
+    }
     total = sum(versions.values())
     before, changed_at = (-1, -1), clock()
     while True:  # ends: it is complete, or has stalled

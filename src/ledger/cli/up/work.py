@@ -7,24 +7,30 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NamedTuple
 
+from ledger.application.ports import Clock
 from ledger.cli.connection import Connection
+from ledger.cli.failures import RefusedError
 from ledger.cli.feeding.depth import StalledError, depth, wait_until_empty
 from ledger.cli.feeding.feed import Feed
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.feeding.routes import through_all
-from ledger.cli.output import Bar, Output
+from ledger.cli.output import Output
 from ledger.cli.up.golden import Golden, compared, differing_totals
 from ledger.cli.up.recorded import results
 from ledger.cli.up.summary import Summary
 from ledger.cli.up.usage import Usage, log_groups, usage_since
-from ledger.cli.up.wait import wait_until_projected
+from ledger.cli.up.wait import wait_until_expired, wait_until_projected
 from ledger.cli.verification import verified
+from ledger.contracts.primitives import instant_of_microseconds
 from ledger.importers.berka import Statement
+from ledger.importers.generated.lives import FORGOTTEN, lives
 from ledger.importers.instructions import Phase, Source
 
 #: Over REST. The emulator shares this machine: more threads make it no faster, and the conflicts
 #: on hot accounts more.
 THREADS: Final = 2
+#: For how long the hold that nobody captures is held: until some payments are made.
+HELD_SECONDS: Final = 40
 #: Malformed commands are meant to end in the dead letters of these; nothing is in those of others.
 _CLIENTS_QUEUES: Final = frozenset({"Commands", "CommandsFifo"})
 
@@ -47,10 +53,15 @@ class _Stopwatch:
         self.seconds[name] = time.monotonic() - started
 
 
-def work(ledger: Connection, given: Input, output: Output) -> Summary:
-    """Feeds everything, waits until it is projected, verifies it; what came of it."""
+def work(ledger: Connection, given: Input, output: Output, *, clock: Clock) -> Summary:
+    """Feeds everything, waits until it is projected, verifies it; what came of it.
+
+    Beside what is given it feeds the stories of `lives`. `clock` is the ledger's time.
+    """
     watch = _Stopwatch()
-    outcomes, usage = _fed(ledger, given.source, output, watch)
+    fed = _fed(ledger, given.source, output, watch, clock)
+    with watch.stage("expiry"):
+        held = _expired(ledger, output)
     with watch.stage("projections after that"):
         stalled = _projected(ledger, output)
     with watch.stage("other consumers"):
@@ -64,13 +75,15 @@ def work(ledger: Connection, given: Input, output: Output) -> Summary:
     totals = None
     if given.source.balances_minor:
         totals = differing_totals(ledger.balances().accounts(), given.source.balances_minor)
+    untold = differing_totals(ledger.balances().accounts(), fed.lives.balances_minor)
     with output.step("counting events"):
-        found = results(given.source.expected(), ledger.events(), outcomes, usage)
+        foreseen = given.source.expected() + fed.lives.expected()
+        found = results(foreseen, ledger.events(), fed.outcomes, fed.usage)
     return Summary(
         source=given.source.name,
         results=found,
-        outcomes=outcomes,
-        usage=usage,
+        outcomes=fed.outcomes,
+        usage=fed.payments_usage,
         report=report,
         dead_letters={
             name: depth(ledger.sqs, url)
@@ -80,30 +93,65 @@ def work(ledger: Connection, given: Input, output: Output) -> Summary:
         seconds=watch.seconds,
         golden=golden,
         totals=totals,
+        lives=[*([held] if held else []), *untold],
         refused_rows=given.source.faults,
         stalled=stalled,
     )
 
 
+class _Fed(NamedTuple):
+    """What was fed, what came back, and what it cost: all of it, and the payments alone."""
+
+    lives: Source
+    outcomes: Outcomes
+    usage: Usage
+    payments_usage: Usage
+
+
 def _fed(
-    ledger: Connection, source: Source, output: Output, watch: _Stopwatch
-) -> tuple[Outcomes, Usage]:
-    """Opens the accounts, then sends the payments; the usage is that of the payments."""
+    ledger: Connection, source: Source, output: Output, watch: _Stopwatch, clock: Clock
+) -> _Fed:
+    """Opens the accounts, tells the stories of `lives`, then sends the payments."""
     accounts, *payments = source.phases
     outcomes = Outcomes()
 
-    def feed(phases: Sequence[Phase], bar: Bar) -> None:
-        sender = Feed(ledger, outcomes, threads=THREADS, advance=bar.advance)
-        sender.send(phases, through_all)
+    def feed(phases: Sequence[Phase], name: str) -> None:
+        count = sum(len(phase.instructions) for phase in phases)
+        with watch.stage(name), output.bar(name, count) as bar:
+            sender = Feed(ledger, outcomes, threads=THREADS, advance=bar.advance)
+            sender.send(phases, through_all)
 
-    with watch.stage("accounts"), output.bar("accounts", len(accounts.instructions)) as bar:
-        feed([accounts], bar)
-    since = time.time_ns() // 1_000_000
-    count = len(source) - len(accounts.instructions)
-    with watch.stage("payments"), output.bar("payments", count) as bar:
-        feed(payments, bar)
+    began = _milliseconds()
+    feed([accounts], "accounts")
+    # Here, and not before: by now the functions have started, and the hold has time to be made.
+    expires_at = instant_of_microseconds(clock() + HELD_SECONDS * 1_000_000)
+    told = lives(expires_at)
+    feed(told.phases, "lives")
+    since = _milliseconds()
+    feed(payments, "payments")
     groups = log_groups(ledger.config.output("EventsTableName"))
-    return outcomes, usage_since(ledger.logs, groups, since)
+    return _Fed(
+        told,
+        outcomes,
+        usage_since(ledger.logs, groups, began),
+        usage_since(ledger.logs, groups, since),
+    )
+
+
+def _milliseconds() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def _expired(ledger: Connection, output: Output) -> str:
+    """Waits until the hold that nobody captures is released; what is wrong, or nothing."""
+    with output.step("waiting for a hold to expire"):
+        try:
+            wait_until_expired(ledger.api(), FORGOTTEN)
+        except StalledError as error:
+            return str(error)
+        except RefusedError as error:
+            return f"hold {FORGOTTEN}: {error}"
+    return ""
 
 
 def _projected(ledger: Connection, output: Output) -> str:

@@ -15,14 +15,12 @@ from ledger.cli.connection import connection
 from ledger.cli.failures import reporting
 from ledger.cli.interrupts import terminated_like_interrupted
 from ledger.cli.options import ConfigOption
-from ledger.cli.watching.filters import Wanted, wanted
+from ledger.cli.watching.filters import Strings, Wanted, wanted
 from ledger.cli.watching.lines import line_of
 from ledger.cli.watching.subscription import Subscription, subscribed
 
 _WAIT_SECONDS_MAX: Final = 20  # the most that SQS waits for messages
 _KNOWN_MAX: Final = 10_000  # messages; what is delivered twice is so within minutes
-
-Strings = list[str] | None
 
 
 def watch(
@@ -46,6 +44,9 @@ def watch(
     reasons: Annotated[
         Strings, typer.Option("--reason", help="Why a command was rejected. Repeatable.")
     ] = None,
+    payments: Annotated[
+        Strings, typer.Option("--payment", help="A payment that it is about. Repeatable.")
+    ] = None,
     count: Annotated[
         int | None, typer.Option("--count", "-n", min=1, help="End after so many.")
     ] = None,
@@ -67,7 +68,14 @@ def watch(
     docs/notifications.md.
     """
     with reporting(as_json) as output, terminated_like_interrupted():
-        filters = wanted(types, accounts, currencies, bands, reasons)
+        filters = wanted(
+            types=types,
+            accounts=accounts,
+            currencies=currencies,
+            bands=bands,
+            reasons=reasons,
+            payments=payments,
+        )
         ledger = connection(config)
         topic_arn = ledger.config.output("NotificationsTopicArn")
         name = topic_arn.rpartition(":")[2].removesuffix("notifications")

@@ -15,6 +15,9 @@ from ledger.contracts.notifications import AMOUNT_BANDS, NOTIFICATION_TYPES
 COMBINATIONS_MAX: Final = 150
 
 
+Strings = list[str] | None
+
+
 class Wanted(NamedTuple):
     """The values that an attribute may have, by its name; an attribute that is left out may have
     any, or none."""
@@ -39,11 +42,13 @@ class Wanted(NamedTuple):
 
 
 def wanted(
-    types: list[str] | None,
-    accounts: list[str] | None,
-    currencies: list[str] | None,
-    bands: list[str] | None,
-    reasons: list[str] | None,
+    *,
+    types: Strings = None,
+    accounts: Strings = None,
+    currencies: Strings = None,
+    bands: Strings = None,
+    reasons: Strings = None,
+    payments: Strings = None,
 ) -> Wanted:
     """What the options ask for. Raises UsageError for what would silently match nothing."""
     _refuse_unknown("--type", types, NOTIFICATION_TYPES)
@@ -54,6 +59,7 @@ def wanted(
         "currency": currencies,
         "amount_band": bands,
         "reason": reasons,
+        "payment": payments,
     }
     values = {name: tuple(dict.fromkeys(given)) for name, given in options.items() if given}
     combinations = prod(map(len, values.values()))

@@ -1,0 +1,138 @@
+"""What the projections have not seen: found from the states, the history and what is projected."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final, NamedTuple, get_args
+
+from ledger.application.repair import (
+    BrokenWalkError,
+    Gap,
+    Lost,
+    lost_events,
+    missing_events,
+    outdated,
+    tails,
+)
+from ledger.cli.connection import Connection
+from ledger.contracts.events import CorruptEventError, ProfileEvent
+from ledger.contracts.subjects import Key, metadata_key, payment_key
+from ledger.domain.chain import StoredEvent
+from projections.balances.apply import Account
+from projections.history.apply import Row
+from projections.history.completeness import gaps
+
+_PROFILE_TYPES: Final = frozenset(str(one.__struct_config__.tag) for one in get_args(ProfileEvent))
+_MAKING_TYPES: Final = frozenset({"payment.posted", "payment.authorized"})
+
+
+class Found(NamedTuple):
+    """A gap of a projection: versions of an account, or the newest of something else."""
+
+    projection: str
+    gap: Gap | Lost
+
+
+class Missing(NamedTuple):
+    """The events that fill gaps, each once, and why some gaps cannot be filled."""
+
+    events: list[StoredEvent]
+    broken: list[str]
+
+
+def all_gaps(ledger: Connection) -> list[Found]:
+    """Every gap of every projection, lost tails included."""
+    rows: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in ledger.history().rows():
+        rows[row.account].append(row)
+    for of_account in rows.values():
+        of_account.sort(key=lambda row: row.version)
+    return [
+        *_of_history(ledger, rows),
+        *_of_balances(ledger, rows),
+        *_of_payments(ledger, rows),
+    ]
+
+
+def missing(ledger: Connection, found: list[Found]) -> Missing:
+    """One gap's trouble must not keep the others from being filled."""
+    store = ledger.events()
+    events: dict[str, StoredEvent] = {}
+    broken: list[str] = []
+    for _, gap in found:
+        try:
+            filling = (
+                missing_events(store, [gap]) if isinstance(gap, Gap) else lost_events(store, [gap])
+            )
+            events.update((event.id, event) for event in filling)
+        except (BrokenWalkError, CorruptEventError) as error:
+            broken.append(str(error))
+    return Missing(list(events.values()), broken)
+
+
+def _of_history(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Found]:
+    for account, of_account in rows.items():
+        for gap in gaps(account, of_account):
+            yield Found("history", Gap(gap.account, gap.first, gap.last, gap.event))
+    newest = {account: of_account[-1].version for account, of_account in rows.items()}
+    for tail in tails(ledger.events(), newest):
+        yield Found("history", tail)
+
+
+def _of_balances(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Found]:
+    accounts = {account.totals.account: account for account in ledger.balances().accounts()}
+    projected = {name: account.totals.version for name, account in accounts.items()}
+    # The balances keep the newest version only: what is missing below it is no gap of theirs.
+    for gap in tails(ledger.events(), projected):
+        yield Found("balances", Gap(gap.account, gap.last, gap.last, gap.event))
+    # An account's profile came with events of its own, which the history knows; or lacks, and then
+    # that is a gap of its own.
+    for account, of_account in rows.items():
+        newest = [row for row in of_account if row.type in _PROFILE_TYPES][-1:]
+        for row in newest:
+            if row.version > _profile_version(accounts.get(account)):
+                yield Found("balances", Gap(account, row.version, row.version, row.event))
+    yield from _metadata(ledger, "account", "balances", _account_metadata(ledger))
+
+
+def _of_payments(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Found]:
+    payments = {payment.id: payment for payment in ledger.payments().payments()}
+    made = {
+        row.event for of_account in rows.values() for row in of_account if row.type in _MAKING_TYPES
+    }
+    for payment in sorted(made):
+        if payment not in payments or payments[payment].origin is None:
+            yield Found("payments", Lost(payment_key(payment), 1, payment))
+    progress = {
+        payment_key(name): payment.progress.version
+        for name, payment in payments.items()
+        if payment.progress
+    }
+    for lost in outdated(ledger.events(), "payment", progress):
+        yield Found("payments", lost)
+    metadata = {
+        metadata_key("payment", name): payment.metadata.metadata_version
+        for name, payment in payments.items()
+        if payment.metadata
+    }
+    yield from _metadata(ledger, "payment", "payments", metadata)
+
+
+def _metadata(
+    ledger: Connection, subject: str, projection: str, projected: dict[Key, int]
+) -> Iterator[Found]:
+    for lost in outdated(ledger.events(), "metadata", projected):
+        if lost.key.id.startswith(f"{subject}/"):
+            yield Found(projection, lost)
+
+
+def _account_metadata(ledger: Connection) -> dict[Key, int]:
+    return {
+        metadata_key("account", one.account): one.metadata_version
+        for one in ledger.balances().all_metadata()
+    }
+
+
+def _profile_version(account: Account | None) -> int:
+    return account.profile.profile_version if account and account.profile else 0
