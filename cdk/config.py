@@ -30,6 +30,7 @@ class QueueConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     system_commands: MappingConcurrency
     balances: MappingConcurrency
     history: MappingConcurrency
+    payments: MappingConcurrency
     notifications: MappingConcurrency
     fraud: MappingConcurrency
     webhooks: MappingConcurrency
@@ -41,9 +42,11 @@ class ReservedConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unkn
 
     Api: Annotated[int, Meta(ge=1)] | None = None
     Commands: Annotated[int, Meta(ge=1)] | None = None
+    Expiry: Annotated[int, Meta(ge=1)] | None = None
     Relay: Annotated[int, Meta(ge=1)] | None = None
     Balances: Annotated[int, Meta(ge=1)] | None = None
     History: Annotated[int, Meta(ge=1)] | None = None
+    Payments: Annotated[int, Meta(ge=1)] | None = None
     Query: Annotated[int, Meta(ge=1)] | None = None
     Notifications: Annotated[int, Meta(ge=1)] | None = None
     Fraud: Annotated[int, Meta(ge=1)] | None = None
@@ -81,6 +84,7 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
             + self.queue_concurrency.system_commands,
             "Balances": self.queue_concurrency.balances,
             "History": self.queue_concurrency.history,
+            "Payments": self.queue_concurrency.payments,
             "Notifications": self.queue_concurrency.notifications,
             "Fraud": self.queue_concurrency.fraud,
         }

@@ -6,11 +6,12 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from cdk.patterns.api import LedgerApi
-from cdk.patterns.consumer import Consumer
+from cdk.patterns.consumer import Consumer, types_of
 from cdk.patterns.encryption import use_of_key
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
 from cdk.patterns.queues import Batching, BufferedQueue, Delivery
 from cdk.stacks.data import REVIEWS_INDEX, DataStack
+from ledger.contracts.events import AccountEvent
 
 _TIMEOUT = core.Duration.seconds(30)
 _REVIEWS_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
@@ -20,8 +21,6 @@ _BATCHING = Batching(size=100, window_s=1)
 # three others six times over, in one of five batches at the worst, does so eight times in one of a
 # million.
 _RECEIVES_MAX = 8
-# All that make a new version of an account: to the scorer a version left out is one lost.
-_SCORED_TYPES = ("account.alerts_set", "account.opened", "payment.posted")
 
 
 class Fraud(Construct):
@@ -89,7 +88,8 @@ class Fraud(Construct):
             "Fraud",
             defaults=self._defaults,
             bus=self._data.ledger_bus,
-            event_types=_SCORED_TYPES,
+            # Not only what is scored: to the scorer a version left out is one lost.
+            event_types=types_of(AccountEvent),
             handler="consumers.fraud.handler.handler",
             environment={
                 "FRAUD_TABLE": table.table_name,

@@ -7,6 +7,7 @@ from constructs import Construct
 
 from cdk.config import StageConfig
 from cdk.patterns.api import LedgerApi
+from cdk.patterns.expiry import Expiry
 from cdk.patterns.metrics import (
     function_metric,
     ledger_metric,
@@ -21,6 +22,8 @@ from cdk.patterns.relay import Relay
 
 _RELAY_AGE_MAX_MS = 60_000  # published events lag a minute behind the ledger
 _IN_FLIGHT_MAX = 60_000  # half of SQS's quota of a standard queue, about 120,000
+_DUE_AGE_MAX_S = 300  # a hold is released within a minute or two of its expiry
+_SILENT_MINUTES = 5  # without a single sweep, of which there is one a minute
 _SKEW_REFUSALS_MAX = 5  # a minute: a worker's clock is wrong, not one request's luck
 
 
@@ -153,6 +156,26 @@ class Alarms(Construct):
             above=_SKEW_REFUSALS_MAX,
         )
 
+    def on_expiry(self, expiry: Expiry) -> None:
+        """Holds that have expired are not released, or nobody looks."""
+        name = expiry.function.function_name
+        self._alarm(
+            f"{name}-late",
+            "Holds are released long after they expired, or not at all",
+            ledger_metric("OldestDueSeconds", expiry.function, cloudwatch.Stats.MAXIMUM),
+            above=_DUE_AGE_MAX_S,
+            minutes=3,
+        )
+        self._add(
+            f"{name}-silent",
+            "Nobody looks for holds that have expired",
+            ledger_metric("HoldsExpired", expiry.function, cloudwatch.Stats.SAMPLE_COUNT),
+            threshold=1,
+            comparison_operator=cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
+            evaluation_periods=_SILENT_MINUTES,
+            treat_missing_data=cloudwatch.TreatMissingData.BREACHING,
+        )
+
     def on_api(self, api: LedgerApi) -> None:
         """Callers get answers that are our fault."""
         self._alarm(
@@ -172,16 +195,38 @@ class Alarms(Construct):
         above: float,
         minutes: int = 1,
     ) -> None:
+        """Rings when something is measured that is too much; silence is no alarm."""
+        self._add(
+            name,
+            description,
+            measured,
+            threshold=above,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            evaluation_periods=minutes,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+
+    def _add(
+        self,
+        name: str,
+        description: str,
+        measured: cloudwatch.Metric,
+        *,
+        threshold: float,
+        comparison_operator: cloudwatch.ComparisonOperator,
+        evaluation_periods: int,
+        treat_missing_data: cloudwatch.TreatMissingData,
+    ) -> None:
         alarm = cloudwatch.Alarm(
             self,
             name.removeprefix(f"{self._config.prefix}-"),
             alarm_name=name,
             alarm_description=description,
             metric=measured,
-            threshold=above,
-            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-            evaluation_periods=minutes,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            threshold=threshold,
+            comparison_operator=comparison_operator,
+            evaluation_periods=evaluation_periods,
+            treat_missing_data=treat_missing_data,
         )
         alarm.add_alarm_action(self._action)
         alarm.add_ok_action(self._action)

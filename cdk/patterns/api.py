@@ -1,7 +1,8 @@
 """The REST API: IAM-authorised, request-validated, every answer a problem document or ours."""
 
 import json
-from typing import cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from aws_cdk import aws_apigateway as apigateway
 from aws_cdk import aws_lambda as lambda_
@@ -12,7 +13,8 @@ from cdk.patterns.acknowledgements import acknowledge
 from cdk.patterns.encryption import EncryptionKey
 from cdk.patterns.problems import answer_problems
 from cdk.patterns.python_function import log_group
-from cdk.patterns.request_models import COMMAND_MODEL
+from cdk.patterns.request_models import COMMAND_MODEL, COMMANDS_MODEL
+from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 
 STAGE_NAME = "v1"
 # Who, what, how long, with what outcome. No bodies; of the path its pattern only, without ids.
@@ -30,6 +32,19 @@ _ACCESS_LOG_FIELDS = {
     "response_bytes": "$context.responseLength",
     "error": "$context.error.responseType",
 }
+#: What is read from the event store itself: never behind an answer to a command.
+_OF_THE_STORE: Final = (
+    "/payments/{id}",
+    "/payments/{id}/screening",
+    "/payments/{id}/metadata",
+    "/accounts/{id}/alerts",
+    "/accounts/{id}/limits",
+    "/accounts/{id}/metadata",
+    "/templates/{id}",
+    "/books/{id}",
+    "/health",
+)
+_OF_PROJECTIONS: Final = ("/accounts", "/accounts/{id}", "/accounts/{id}/history", "/payments")
 
 
 class LedgerApi(Construct):
@@ -103,20 +118,15 @@ class LedgerApi(Construct):
     def _routes(self, commands: lambda_.IFunction, queries: lambda_.IFunction) -> None:
         deciding = _integration(commands)
         reading = _integration(queries)
-        root = self._api.root
-        accounts, payments = root.add_resource("accounts"), root.add_resource("payments")
-        alerts = root.add_resource("alerts")
-        account = accounts.add_resource("{id}")
-        self._takes_command(accounts, deciding, "AccountOpen", "account.open")
-        self._takes_command(alerts, deciding, "AccountSetAlerts", "account.set_alerts")
-        self._takes_command(payments, deciding, "PaymentPost", "payment.post")
-        payment = payments.add_resource("{id}")
-        self._answers(payment, deciding, "id")
-        self._answers(payment.add_resource("screening"), deciding, "id")
-        self._answers(account, reading, "id")
-        self._answers(account.add_resource("history"), reading, "id")
-        self._answers(account.add_resource("alerts"), deciding, "id")
-        self._answers(root.add_resource("health"), deciding)
+        command = self._model("Command", "A command, version 1", COMMAND_MODEL)
+        for path in COMMAND_PATHS.values():
+            self._takes(path, deciding, command, "dry_run")
+        several = self._model("Commands", "Commands, each decided by itself", COMMANDS_MODEL)
+        self._takes(INDEPENDENT_PATH, deciding, several)
+        for path in _OF_THE_STORE:
+            self._answers(self._api.root.resource_for_path(path), deciding)
+        for path in _OF_PROJECTIONS:
+            self._answers(self._api.root.resource_for_path(path), reading)
 
     def serve_reviews(self, function: lambda_.IFunction) -> None:
         """Let `function` list the payments that the fraud scorer did not clear."""
@@ -128,54 +138,59 @@ class LedgerApi(Construct):
         webhooks = self._api.root.add_resource("webhooks")
         webhook = webhooks.add_resource("{id}")
         self._answers(webhooks, integration)
-        self._answers(webhook, integration, "id")
-        self._answers(webhook, integration, "id", method="PUT")
-        self._answers(webhook, integration, "id", method="DELETE")
+        self._answers(webhook, integration)
+        self._answers(webhook, integration, method="PUT")
+        self._answers(webhook, integration, method="DELETE")
         for verb in ("rotate", "test"):
-            self._answers(webhook.add_resource(verb), integration, "id", method="POST")
+            self._answers(webhook.add_resource(verb), integration, method="POST")
 
-    def _takes_command(
-        self,
-        resource: apigateway.Resource,
-        integration: apigateway.Integration,
-        name: str,
-        command: str,
-    ) -> None:
+    def _model(self, name: str, description: str, schema: Mapping[str, Any]) -> apigateway.CfnModel:
+        # Not the L2 construct: its schema class cannot express every draft 4 schema.
         model = apigateway.CfnModel(
-            # Not the L2 construct: its schema class cannot express every draft 4 schema.
             self,
             f"{name}Model",
             rest_api_id=self.api_id,
             name=name,
             content_type="application/json",
-            description=f"The command {command}, version 1",
-            schema=COMMAND_MODEL,
+            description=description,
+            schema=schema,
         )
+        # A deployment is a snapshot: another schema needs another one.
+        cast(apigateway.Deployment, self._api.latest_deployment).add_to_logical_id({name: schema})
+        return model
+
+    def _takes(
+        self,
+        path: str,
+        integration: apigateway.Integration,
+        model: apigateway.CfnModel,
+        *query: str,
+    ) -> None:
+        name = str(model.name)
+        resource = self._api.root.resource_for_path(path)
         method = resource.add_method(
             "POST",
             integration,
             request_models={
-                "application/json": apigateway.Model.from_model_name(self, f"{name}Ref", name)
+                "application/json": apigateway.Model.from_model_name(resource, "Body", name)
             },
+            request_parameters={f"method.request.querystring.{one}": False for one in query},
             request_validator=self._validator,
         )
         method.node.add_dependency(model)
-        # A deployment is a snapshot: another schema needs another one.
-        cast(apigateway.Deployment, self._api.latest_deployment).add_to_logical_id(
-            {name: COMMAND_MODEL}
-        )
 
     def _answers(
         self,
-        resource: apigateway.Resource,
+        resource: apigateway.IResource,
         integration: apigateway.Integration,
-        *path: str,
+        *,
         method: str = "GET",
     ) -> None:
+        names = [step[1:-1] for step in resource.path.split("/") if step.startswith("{")]
         resource.add_method(
             method,
             integration,
-            request_parameters={f"method.request.path.{name}": True for name in path},
+            request_parameters={f"method.request.path.{name}": True for name in names},
             request_validator=self._validator,
         )
 
@@ -198,4 +213,8 @@ class LedgerApi(Construct):
 
 
 def _integration(function: lambda_.IFunction) -> apigateway.LambdaIntegration:
-    return apigateway.LambdaIntegration(function, proxy=True, allow_test_invoke=False)
+    # One permission for the whole API: with one for each method, and there are dozens, a function's
+    # policy would near the 20 KB that it may have.
+    return apigateway.LambdaIntegration(
+        function, proxy=True, allow_test_invoke=False, scope_permission_to_method=False
+    )

@@ -1,6 +1,8 @@
 """A consumer of published events: rule, queue with dead-letter queue, function, mapping."""
 
 from collections.abc import Mapping, Sequence
+from types import UnionType
+from typing import get_args
 
 import aws_cdk as core
 from constructs import Construct
@@ -8,6 +10,11 @@ from constructs import Construct
 from cdk.patterns.bus import Bus
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
 from cdk.patterns.queues import RECEIVES_MAX, Batching, BufferedQueue, Delivery, drain
+
+
+def types_of(events: UnionType) -> tuple[str, ...]:
+    """The types, as published, of a union of events: what is in the union is forgotten by none."""
+    return tuple(sorted(str(event.__struct_config__.tag) for event in get_args(events)))
 
 
 class Consumer(Construct):

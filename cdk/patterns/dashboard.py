@@ -14,6 +14,7 @@ from constructs import Construct
 from cdk.config import StageConfig
 from cdk.patterns.api import LedgerApi
 from cdk.patterns.event_store import EventStore
+from cdk.patterns.expiry import Expiry
 from cdk.patterns.metrics import (
     function_metric,
     ledger_metric,
@@ -46,7 +47,10 @@ class Watched:
     """All that the dashboard shows, each kind in the order in which it is shown."""
 
     api: LedgerApi
-    deciders: Sequence[PythonFunction]  # those that commit commands
+    deciders: Sequence[PythonFunction]  # those that commit commands, and of them:
+    api_function: PythonFunction
+    commands: PythonFunction
+    expiry: Expiry
     store: EventStore
     relay: Relay
     consumers: Sequence[PythonFunction]  # of published events: they know how late they are
@@ -76,7 +80,7 @@ class PathDashboard(Construct):
             default_interval=core.Duration.hours(3),
         )
         for section in (
-            *(self._alarms, self._intake, self._decisions, self._publication),
+            *(self._alarms, self._intake, self._decisions, self._holds, self._publication),
             *(self._consumption, self._telling, self._failures, self._costs),
         ):
             section()
@@ -131,8 +135,8 @@ class PathDashboard(Construct):
         )
 
     def _decisions(self) -> None:
-        api, commands = self._watched.deciders
-        both = (api, commands)
+        watched = self._watched
+        deciders, api, commands = watched.deciders, watched.api_function, watched.commands
         self._words(
             "## 2 · Decided and committed",
             "**Normal:** a few conflicts where payments share an account, each decided again; no "
@@ -141,22 +145,48 @@ class PathDashboard(Construct):
         )
         self._graphs(
             {
-                "Decided": [_ledger("CommandsDecided", function) for function in both],
+                "Decided": [_ledger("CommandsDecided", function) for function in deciders],
                 "Refused for good": [
                     *(
                         _ledger("CommandsRejected", each, f"{_name(each)} rejected")
-                        for each in both
+                        for each in (api, commands)
                     ),
                     _ledger("CommandsMalformed", api, "api malformed"),
                     _ledger("CommandsMismatched", api, "api mismatched"),
                     _ledger("CommandsBuried", commands, "commands buried"),
                 ],
                 "Conflicts and clock skew": [
-                    *(
-                        _ledger("CommitConflicts", each, f"{_name(each)} conflicts")
-                        for each in both
+                    _ledger(name, each, f"{_name(each)} {word}")
+                    for each in deciders
+                    for name, word in (
+                        ("CommitConflicts", "conflicts"),
+                        ("ClockSkewRefused", "skew"),
+                    )
+                ],
+            }
+        )
+
+    def _holds(self) -> None:
+        sweeper = self._watched.expiry.function
+        self._words(
+            "## 3 · Released",
+            "**Normal:** a sweep a minute; a hold is released within two minutes of its expiry. "
+            "Until then its money is held, and no capture takes it. What to do where holds stay: "
+            "docs/operations.md, *When an alarm rings*.",
+        )
+        self._graphs(
+            {
+                "Holds that expired": [
+                    _ledger("HoldsExpired", sweeper, "released"),
+                    _ledger("HoldsNotExpired", sweeper, "not released, yet"),
+                ],
+                "Age of the oldest hold that is due, s": [
+                    ledger_metric("OldestDueSeconds", sweeper, _MAXIMUM, label="age"),
+                ],
+                "Sweeps": [
+                    ledger_metric(
+                        *("HoldsExpired", sweeper, cloudwatch.Stats.SAMPLE_COUNT), label="done"
                     ),
-                    *(_ledger("ClockSkewRefused", each, f"{_name(each)} skew") for each in both),
                 ],
             }
         )
@@ -165,7 +195,7 @@ class PathDashboard(Construct):
         relay = self._watched.relay
         mapping = {"EventSourceMappingUUID": relay.mapping.ref}
         self._words(
-            "## 3 · Published",
+            "## 4 · Published",
             "**Normal:** the relay's age stays below a second or two; nothing is given up or "
             "dropped, and no rule fails. What was not published can be: docs/operations.md, "
             "*Something is missing in a projection*.",
@@ -201,7 +231,7 @@ class PathDashboard(Construct):
     def _consumption(self) -> None:
         queues, consumers = self._watched.queues, self._watched.consumers
         self._words(
-            "## 4 · Consumed",
+            "## 5 · Consumed",
             "**Normal:** ages and lags of seconds, depths that return to zero. A lag is the time "
             "from the ledger's record to its effect. An age that grows is a consumer that is down "
             "or too slow: docs/operations.md, *When an alarm rings*.",
@@ -226,7 +256,7 @@ class PathDashboard(Construct):
     def _telling(self) -> None:
         fanout, deliverer = self._watched.fanout, self._watched.deliverer
         self._words(
-            "## 5 · Told to others",
+            "## 6 · Told to others",
             "**Normal:** what is published to a topic is delivered. A webhook whose endpoint is "
             "down is tried again for 28 hours, and only then buried: docs/webhooks.md, "
             "*Operating*. Who may subscribe to a topic: docs/notifications.md, *Subscribe*.",
@@ -261,7 +291,7 @@ class PathDashboard(Construct):
         dead = [queue.dead_letter_name for queue in self._watched.queues]
         functions = self._watched.functions
         self._words(
-            "## 6 · Failed",
+            "## 7 · Failed",
             "**Normal:** nothing at all. A message that failed comes back by itself; a dead letter "
             "waits for a person: docs/operations.md, *When an alarm rings*.",
         )
@@ -286,7 +316,7 @@ class PathDashboard(Construct):
 
     def _costs(self) -> None:
         self._words(
-            "## 7 · What drives the cost",
+            "## 8 · What drives the cost",
             "**Normal:** everything follows the number of commands. A two-legged payment takes 6 "
             "write units in events and states; more is conflicts, or long ids: "
             "docs/architecture.md, *Event store: two tables, one transaction*.",

@@ -8,8 +8,10 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from cdk.config import StageConfig
-from cdk.patterns.encryption import EncryptionKey
+from cdk.patterns.encryption import EncryptionKey, use_of_key
+from cdk.patterns.python_function import PythonFunction
 from cdk.patterns.table import LedgerTable
+from ledger.contracts.storage import DUE_ACCOUNTS, DUE_AT, DUE_INDEX, DUE_SHARD
 
 # The key as a set, as DynamoDB documents it, and each condition the exact complement of the other:
 # an absent key, as in a bare PutItem, is in no transaction.
@@ -25,6 +27,7 @@ class EventStore(Construct):
         self, scope: Construct, id: str, *, config: StageConfig, key: EncryptionKey
     ) -> None:
         super().__init__(scope, id)
+        self._key = key
         self.events = LedgerTable(
             self,
             "Events",
@@ -36,17 +39,39 @@ class EventStore(Construct):
             resource_policy=_append_only(self, config.name("events")),
         )
         self.states = LedgerTable(self, "States", config=config, key=key, name="states")
+        # Sparse: only payments that are held have these attributes, by when the hold expires.
+        # Spread over shards, so that holds that expire at one time do not meet at one partition.
+        self.states.add_global_secondary_index(
+            index_name=DUE_INDEX,
+            partition_key=dynamodb.Attribute(name=DUE_SHARD, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=DUE_AT, type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=[DUE_ACCOUNTS],
+        )
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What a function that commits is told."""
+        return {
+            "EVENTS_TABLE": self.events.table_name,
+            "STATES_TABLE": self.states.table_name,
+        }
 
     @property
     def stream_arn(self) -> str:
         """The stream of `events`."""
         return cast(str, self.events.table_stream_arn)  # optional for tables without one
 
-    def commit_statements(self) -> list[iam.PolicyStatement]:
-        """What deciding and committing commands needs, and no more.
+    def let_commit(self, function: PythonFunction) -> None:
+        """Allow what deciding and committing commands needs, and no more."""
+        function.may_statements(self._commit_statements())
+        function.may_statements([use_of_key(self._key, "dynamodb", write=True)])
 
-        A transaction is authorised by its underlying actions: Put needs PutItem, ConditionCheck
-        needs ConditionCheckItem. Reading an item of `events` is how a recorded outcome is found.
+    def _commit_statements(self) -> list[iam.PolicyStatement]:
+        """A transaction is authorised by its underlying actions: Put needs PutItem, ConditionCheck
+        needs ConditionCheckItem. Reading items of `events` is how recorded outcomes are found, and
+        a condition is how ids are known to be free; the index is how holds are found that have
+        expired.
         """
         return [
             iam.PolicyStatement(
@@ -55,7 +80,11 @@ class EventStore(Construct):
                 conditions=_IN_A_TRANSACTION,
             ),
             iam.PolicyStatement(
-                actions=["dynamodb:GetItem"],
+                actions=[
+                    "dynamodb:BatchGetItem",
+                    "dynamodb:ConditionCheckItem",
+                    "dynamodb:GetItem",
+                ],
                 resources=[self.events.table_arn],
             ),
             iam.PolicyStatement(
@@ -65,6 +94,10 @@ class EventStore(Construct):
                     "dynamodb:PutItem",
                 ],
                 resources=[self.states.table_arn],
+            ),
+            iam.PolicyStatement(
+                actions=["dynamodb:Query"],
+                resources=[f"{self.states.table_arn}/index/{DUE_INDEX}"],
             ),
         ]
 

@@ -49,7 +49,8 @@ class PythonFunction(Construct):
 
     Callers and event sources use `alias` (`live`), never the function: only published versions can
     be shifted to, rolled back and snapshotted. It has no dead-letter queue of its own: whatever
-    invokes it is synchronous, or a queue or stream that has one.
+    invokes it is synchronous, or a queue or stream that has one, or a schedule, of which a call
+    that fails is made up for by the next one.
     """
 
     def __init__(

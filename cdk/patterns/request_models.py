@@ -1,4 +1,4 @@
-"""API Gateway's model of a command: what is no command at all, refused before it costs a call.
+"""API Gateway's models of commands: what is no command at all, refused before it costs a call.
 
 Deliberately lax. The gateway can say only that a body is invalid; the function says which field
 is, why, and whether to retry. So the gateway refuses what has no field to name (no JSON, no object)
@@ -12,4 +12,9 @@ COMMAND_MODEL: Final[dict[str, Any]] = {
     "$schema": "http://json-schema.org/draft-04/schema#",
     "type": "object",
     "required": ["type", "v", "id"],
+}
+COMMANDS_MODEL: Final[dict[str, Any]] = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "type": "object",
+    "required": ["commands"],
 }

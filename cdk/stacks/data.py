@@ -14,7 +14,10 @@ from cdk.patterns.queues import dead_letter_queue
 from cdk.patterns.relay import relay_failures_name
 from cdk.patterns.table import LedgerTable
 
-REVIEWS_INDEX = "reviews"  # of the table `fraud`; its adapter asks for it by this name
+# Indexes, of the tables `fraud`, `balances` and `payments`; their adapters ask for them by name.
+REVIEWS_INDEX = "reviews"
+BY_PATH_INDEX = "by_path"
+BY_STATUS_INDEX = "by_status"
 
 
 class DataStack(core.Stack):
@@ -36,10 +39,11 @@ class DataStack(core.Stack):
         )
         self.key.allow_eventbridge()
         self.store = EventStore(self, "Store", config=config, key=self.key)
-        self.balances = LedgerTable(self, "Balances", config=config, key=self.key, name="balances")
+        self.balances = self._balances(config)
         self.history = LedgerTable(
             self, "History", config=config, key=self.key, name="history", numeric_sort_key=True
         )
+        self.payments = self._payments(config)
         self.fraud = self._fraud(config)
         self.webhooks = LedgerTable(self, "Webhooks", config=config, key=self.key, name="webhooks")
         self.webhook_deliveries = LedgerTable(
@@ -70,6 +74,27 @@ class DataStack(core.Stack):
         )
         self.ledger_bus.archive(config=config, key=self.key, pattern={"source": ["ledger"]})
         self.relay_failures = self._relay_failures(config)
+
+    def _balances(self, config: StageConfig) -> LedgerTable:
+        table = LedgerTable(self, "Balances", config=config, key=self.key, name="balances")
+        # Keys alone: no payment changes them, so that none costs a write to the index.
+        table.add_global_secondary_index(
+            index_name=BY_PATH_INDEX,
+            partition_key=dynamodb.Attribute(name="root", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="account", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+        return table
+
+    def _payments(self, config: StageConfig) -> LedgerTable:
+        table = LedgerTable(self, "Payments", config=config, key=self.key, name="payments")
+        table.add_global_secondary_index(
+            index_name=BY_STATUS_INDEX,
+            partition_key=dynamodb.Attribute(name="listed", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="created", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.KEYS_ONLY,
+        )
+        return table
 
     def _fraud(self, config: StageConfig) -> LedgerTable:
         table = LedgerTable(self, "Fraud", config=config, key=self.key, name="fraud")

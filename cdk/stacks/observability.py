@@ -61,8 +61,9 @@ class ObservabilityStack(core.Stack):
         for topic_name in topics:
             alarms.on_topic(topic_name)
         alarms.on_relay(service.relay)
-        for function in (service.api_function, service.commands):
+        for function in service.deciders:
             alarms.on_commits(function)
+        alarms.on_expiry(service.expiry)
         alarms.on_api(service.api)
         dashboard = PathDashboard(
             self,
@@ -70,7 +71,10 @@ class ObservabilityStack(core.Stack):
             config=config,
             watched=Watched(
                 api=service.api,
-                deciders=(service.api_function, service.commands),
+                deciders=service.deciders,
+                api_function=service.api_function,
+                commands=service.commands,
+                expiry=service.expiry,
                 store=data.store,
                 relay=service.relay,
                 consumers=[

@@ -1,5 +1,6 @@
 """What can be made again: functions, queues, the ingress bus, the REST API."""
 
+from types import UnionType
 from typing import cast
 
 import aws_cdk as core
@@ -14,14 +15,19 @@ from cdk.parts.part import Part
 from cdk.parts.webhooks import Webhooks
 from cdk.patterns.api import LedgerApi
 from cdk.patterns.bus import Bus
-from cdk.patterns.consumer import Consumer
+from cdk.patterns.consumer import Consumer, types_of
 from cdk.patterns.encryption import EncryptionKey, use_of_key
+from cdk.patterns.expiry import Expiry
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
 from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
 from cdk.patterns.relay import Relay, relay_failures_name
-from cdk.stacks.data import DataStack
+from cdk.patterns.table import LedgerTable
+from cdk.stacks.data import BY_PATH_INDEX, BY_STATUS_INDEX, DataStack
+from ledger.contracts.events import AccountEvent, CommandRejected, MetadataSet, PaymentEvent
 
 _API_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
+# As far below as must be: of many commands in one request none is begun in the last 18 s.
+_DECIDING_TIMEOUT = core.Duration.seconds(28)
 _COMMANDS_TIMEOUT = core.Duration.seconds(30)
 _PROJECTION_TIMEOUT = core.Duration.seconds(30)
 # One after the other within the time-out, even if each should take a quarter of a second.
@@ -29,8 +35,6 @@ _COMMANDS_BATCHING = Batching(size=25, window_s=1)
 _FIFO_BATCHING = Batching(size=10, window_s=0)
 _SYSTEM_BATCHING = Batching(size=25, window_s=1)
 _PROJECTION_BATCHING = Batching(size=100, window_s=1)
-# Those that touch accounts.
-_PROJECTED_TYPES = ("account.alerts_set", "account.opened", "payment.posted")
 
 
 class ServiceStack(core.Stack):
@@ -68,6 +72,7 @@ class ServiceStack(core.Stack):
         self.ingress = self._ingress()
         self.commands = self._commands()
         self.api_function = self._api_function()
+        self.expiry = Expiry(self, "Expiry", defaults=self._defaults, store=data.store)
         self.relay = Relay(
             self,
             "Relay",
@@ -77,8 +82,17 @@ class ServiceStack(core.Stack):
             failures=data.relay_failures,
             data_key=data.key,
         )
-        self.balances = self._balances()
+        limits = config.queue_concurrency
+        self.balances = self._latest(
+            "Balances", data.balances, AccountEvent | MetadataSet, limits.balances
+        )
         self.history = self._history()
+        self.payments = self._latest(
+            "Payments",
+            data.payments,
+            PaymentEvent | MetadataSet | CommandRejected,
+            limits.payments,
+        )
         self.query = self._query()
         self.api = LedgerApi(
             self,
@@ -117,23 +131,33 @@ class ServiceStack(core.Stack):
         Else what a new release decides first would reach rules that do not name its type yet, and
         functions that do not know it.
         """
-        writers = (self.api_function, self.commands)
-        readers = [function for function in self.functions if function not in writers]
+        readers = [function for function in self.functions if function not in self.deciders]
         before = [
             *(cast(core.CfnResource, reader.alias.node.default_child) for reader in readers),
             *(delivery.rule for delivery in self.deliveries),
         ]
-        for writer in writers:
+        for writer in self.deciders:
             alias = cast(core.CfnResource, writer.alias.node.default_child)
             for resource in before:
                 alias.add_resource_dependency(resource)
 
     @property
+    def deciders(self) -> list[PythonFunction]:
+        """The functions that commit commands."""
+        return [self.api_function, self.commands, self.expiry.function]
+
+    @property
+    def projections(self) -> list[Consumer]:
+        """What keeps the answers to analysts' questions."""
+        return [self.balances, self.history, self.payments]
+
+    @property
     def functions(self) -> list[PythonFunction]:
         """Every function, for those who watch them."""
         return [
-            *(self.api_function, self.commands, self.relay.function),
-            *(self.balances.function, self.history.function, self.query),
+            *(*self.deciders, self.relay.function),
+            *(projection.function for projection in self.projections),
+            self.query,
             *(function for part in self.parts for function in part.functions),
         ]
 
@@ -142,7 +166,7 @@ class ServiceStack(core.Stack):
         """Every queue, for those who watch them."""
         return [
             *(self.commands_queue, self.commands_fifo_queue, self.system_commands_queue),
-            *(self.balances.queue, self.history.queue),
+            *(projection.queue for projection in self.projections),
             *(queue for part in self.parts for queue in part.queues),
         ]
 
@@ -150,7 +174,8 @@ class ServiceStack(core.Stack):
     def deliveries(self) -> list[Delivery]:
         """Every rule, for those who watch them."""
         return [
-            *(self.ingress_delivery, self.balances.delivery, self.history.delivery),
+            self.ingress_delivery,
+            *(projection.delivery for projection in self.projections),
             *(delivery for part in self.parts for delivery in part.deliveries),
         ]
 
@@ -198,7 +223,7 @@ class ServiceStack(core.Stack):
             defaults=self._defaults,
             handler="ledger.entrypoints.commands.handler",
             environment={
-                **self._store_environment(),
+                **self._data.store.environment,
                 "COMMANDS_QUEUE_URL": standard.queue.queue_url,
                 "COMMANDS_FIFO_QUEUE_URL": ordered.queue.queue_url,
                 "SYSTEM_COMMANDS_QUEUE_URL": system.queue.queue_url,
@@ -208,7 +233,7 @@ class ServiceStack(core.Stack):
             },
             timeout=_COMMANDS_TIMEOUT,
         )
-        self._may_commit(function)
+        self._data.store.let_commit(function)
         function.may(
             ["sqs:SendMessage"],
             [queue.dead_letters.queue_arn for queue in (standard, ordered, system)],
@@ -244,36 +269,28 @@ class ServiceStack(core.Stack):
             "Api",
             defaults=self._defaults,
             handler="ledger.entrypoints.api.handler",
-            environment=self._store_environment(),
-            timeout=_API_TIMEOUT,
+            environment=self._data.store.environment,
+            timeout=_DECIDING_TIMEOUT,
         )
-        self._may_commit(function)
+        self._data.store.let_commit(function)
         return function
 
-    def _store_environment(self) -> dict[str, str]:
-        store = self._data.store
-        return {
-            "EVENTS_TABLE": store.events.table_name,
-            "STATES_TABLE": store.states.table_name,
-        }
-
-    def _may_commit(self, function: PythonFunction) -> None:
-        function.may_statements(self._data.store.commit_statements())
-        function.may_statements([use_of_key(self._data.key, "dynamodb", write=True)])
-
-    def _balances(self) -> Consumer:
-        table = self._data.balances
+    def _latest(
+        self, id: str, table: LedgerTable, events: UnionType, concurrency_max: int
+    ) -> Consumer:
+        """A projection that keeps the latest version of each subject in a table of its own."""
+        name = id.lower()
         consumer = Consumer(
             self,
-            "Balances",
+            id,
             defaults=self._defaults,
             bus=self._data.ledger_bus,
-            event_types=_PROJECTED_TYPES,
-            handler="projections.balances.handler.handler",
-            environment={"BALANCES_TABLE": table.table_name},
+            event_types=types_of(events),
+            handler=f"projections.{name}.handler.handler",
+            environment={f"{id.upper()}_TABLE": table.table_name},
             timeout=_PROJECTION_TIMEOUT,
             batching=_PROJECTION_BATCHING,
-            concurrency_max=self._config.queue_concurrency.balances,
+            concurrency_max=concurrency_max,
         )
         consumer.function.may(["dynamodb:UpdateItem"], [table.table_arn])
         # Of what it writes it reads nothing; which generations to write, it must know.
@@ -292,7 +309,7 @@ class ServiceStack(core.Stack):
             "History",
             defaults=self._defaults,
             bus=self._data.ledger_bus,
-            event_types=_PROJECTED_TYPES,
+            event_types=types_of(AccountEvent),
             handler="projections.history.handler.handler",
             environment={"HISTORY_TABLE": table.table_name},
             timeout=_PROJECTION_TIMEOUT,
@@ -310,7 +327,8 @@ class ServiceStack(core.Stack):
         return consumer
 
     def _query(self) -> PythonFunction:
-        balances, history = self._data.balances, self._data.history
+        data = self._data
+        balances, history, payments = data.balances, data.history, data.payments
         function = PythonFunction(
             self,
             "Query",
@@ -319,10 +337,14 @@ class ServiceStack(core.Stack):
             environment={
                 "BALANCES_TABLE": balances.table_name,
                 "HISTORY_TABLE": history.table_name,
+                "PAYMENTS_TABLE": payments.table_name,
             },
             timeout=_API_TIMEOUT,
         )
-        function.may(["dynamodb:GetItem"], [balances.table_arn])
+        # Indexes have the keys of what is listed, and no more: it is read by them.
+        for table, index in ((balances, BY_PATH_INDEX), (payments, BY_STATUS_INDEX)):
+            function.may(["dynamodb:BatchGetItem", "dynamodb:GetItem"], [table.table_arn])
+            function.may(["dynamodb:Query"], [f"{table.table_arn}/index/{index}"])
         function.may(["dynamodb:GetItem", "dynamodb:Query"], [history.table_arn])
         function.may_statements([use_of_key(self._data.key, "dynamodb", write=False)])
         return function
@@ -346,12 +368,15 @@ class ServiceStack(core.Stack):
             "BalancesDlqUrl": self.balances.queue.dead_letters.queue_url,
             "HistoryQueueUrl": self.history.queue.queue.queue_url,
             "HistoryDlqUrl": self.history.queue.dead_letters.queue_url,
+            "PaymentsQueueUrl": self.payments.queue.queue.queue_url,
+            "PaymentsDlqUrl": self.payments.queue.dead_letters.queue_url,
             "BusDlqUrl": self._data.bus_dead_letters.queue_url,
             "RelayFailuresBucketName": relay_failures_name(self._config),
             "EventsTableName": store.events.fixed_name,
             "StatesTableName": store.states.fixed_name,
             "BalancesTableName": self._data.balances.fixed_name,
             "HistoryTableName": self._data.history.fixed_name,
+            "PaymentsTableName": self._data.payments.fixed_name,
         }
         for part in self.parts:
             values.update(part.outputs)

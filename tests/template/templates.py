@@ -19,6 +19,7 @@ _NAMES = {
     "AWS::S3::Bucket": "BucketName",
     "AWS::KMS::Key": "Description",
     "AWS::SNS::Topic": "TopicName",
+    "AWS::Scheduler::Schedule": "Name",
     "AWS::CloudWatch::Alarm": "AlarmName",
 }
 

@@ -6,22 +6,24 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft4Validator, Draft202012Validator
 
+from ledger.contracts.commands import CLIENT_COMMANDS
 from ledger.contracts.reasons import BY_CODE
+from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 from tests.template.templates import Json, Templates
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "schemas" / "commands"
-COMMANDS = ("account.open", "payment.post")
+OF_THE_STORE = (
+    *("/payments/{id}", "/payments/{id}/screening", "/payments/{id}/metadata"),
+    *("/accounts/{id}/alerts", "/accounts/{id}/limits", "/accounts/{id}/metadata"),
+    *("/templates/{id}", "/books/{id}", "/health"),
+)
+OF_PROJECTIONS = ("/accounts", "/accounts/{id}", "/accounts/{id}/history", "/payments")
 ROUTES = {
-    ("POST", "/accounts"): ("api", "AccountOpen"),
-    ("GET", "/accounts/{id}"): ("query", None),
-    ("GET", "/accounts/{id}/alerts"): ("api", None),
-    ("POST", "/alerts"): ("api", "AccountSetAlerts"),
-    ("GET", "/accounts/{id}/history"): ("query", None),
-    ("POST", "/payments"): ("api", "PaymentPost"),
-    ("GET", "/payments/{id}"): ("api", None),
-    ("GET", "/payments/{id}/screening"): ("api", None),
+    **{("POST", path): ("api", "Command") for path in COMMAND_PATHS.values()},
+    ("POST", "/commands"): ("api", "Commands"),
+    **{("GET", path): ("api", None) for path in OF_THE_STORE},
+    **{("GET", path): ("query", None) for path in OF_PROJECTIONS},
     ("GET", "/reviews"): ("reviews", None),
-    ("GET", "/health"): ("api", None),
     ("GET", "/webhooks"): ("webhookmanager", None),
     ("GET", "/webhooks/{id}"): ("webhookmanager", None),
     ("PUT", "/webhooks/{id}"): ("webhookmanager", None),
@@ -29,6 +31,14 @@ ROUTES = {
     ("POST", "/webhooks/{id}/rotate"): ("webhookmanager", None),
     ("POST", "/webhooks/{id}/test"): ("webhookmanager", None),
 }
+
+
+def test_every_command_of_a_client_has_a_path_of_its_own() -> None:
+    """One each, and none beneath the ids of something else."""
+    assert set(COMMAND_PATHS) == CLIENT_COMMANDS
+    paths = [*COMMAND_PATHS.values(), INDEPENDENT_PATH]
+    assert len(set(paths)) == len(paths)
+    assert all(path.count("/") == 1 for path in paths)
 
 
 def test_routes_reach_their_functions_by_alias(templates: Templates) -> None:
@@ -42,6 +52,26 @@ def test_routes_reach_their_functions_by_alias(templates: Templates) -> None:
         )
         assert method.properties["Integration"]["Type"] == "AWS_PROXY"
     assert found == ROUTES
+
+
+def test_a_method_says_what_parameters_it_takes(templates: Templates) -> None:
+    """Those of its path it needs; a command may be asked of what it would do."""
+    for method in templates.all("AWS::ApiGateway::Method"):
+        path = _path(templates, method.properties)
+        expected = {"method.request.path.id": True} if "{id}" in path else {}
+        if path in COMMAND_PATHS.values() and method.properties["HttpMethod"] == "POST":
+            expected["method.request.querystring.dry_run"] = False
+        assert method.properties.get("RequestParameters", {}) == expected, path
+
+
+def test_a_function_is_called_by_the_api_with_one_permission(templates: Templates) -> None:
+    """Whatever method it is for: a function's policy may have 20 KB, some 40 permissions."""
+    granted = [
+        json.dumps(permission.properties["FunctionName"])
+        for permission in templates.all("AWS::Lambda::Permission")
+        if permission.properties["Principal"] == "apigateway.amazonaws.com"
+    ]
+    assert len(granted) == len(set(granted)) == len({function for function, _ in ROUTES.values()})
 
 
 def test_every_method_is_authorised_and_validated(templates: Templates) -> None:
@@ -133,37 +163,46 @@ def test_gateway_answers_are_problem_documents(templates: Templates) -> None:
     }
 
 
-def test_models_refuse_what_is_no_command(templates: Templates) -> None:
-    """Both models want an object with `type`, `v` and `id`, and judge nothing else: whatever the
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("Command", {"type": "x", "v": "1", "id": 3, "unknown": []}),
+        ("Commands", {"commands": None, "unknown": []}),
+    ],
+)
+def test_models_refuse_what_is_no_command(templates: Templates, name: str, body: Json) -> None:
+    """They want an object with the members that make it one, and judge nothing else: whatever the
     function would name the field of reaches the function."""
     models = {
         model.properties["Name"]: model.properties["Schema"]
         for model in templates.all("AWS::ApiGateway::Model")
     }
-    assert set(models) == {"AccountOpen", "AccountSetAlerts", "PaymentPost"}
-    for model in models.values():
-        Draft4Validator.check_schema(model)
-        judge = Draft4Validator(model)
-        command = {"type": "x", "v": 1, "id": "y"}
-        for name in command:
-            assert not judge.is_valid({k: v for k, v in command.items() if k != name})
-        assert not judge.is_valid([])
-        assert judge.is_valid({"type": "x", "v": "1", "id": 3, "unknown": []})
+    assert set(models) == {"Command", "Commands"}
+    Draft4Validator.check_schema(models[name])
+    judge = Draft4Validator(models[name])
+    for member in models[name]["required"]:
+        assert not judge.is_valid({k: v for k, v in body.items() if k != member})
+    assert not judge.is_valid([])
+    assert judge.is_valid(body)
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_model_refuses_nothing_that_the_schema_accepts(
+@pytest.mark.parametrize("command", sorted(CLIENT_COMMANDS))
+def test_the_model_refuses_nothing_that_a_schema_accepts(
     templates: Templates, command: str
 ) -> None:
-    """The examples of the published schema, and each with an optional field left out, pass."""
+    """The examples of the published schemas, and each with an optional field left out, pass."""
     schema = json.loads((SCHEMAS / f"{command}.v1.json").read_text(encoding="utf-8"))
     published = Draft202012Validator(schema)
-    for model in templates.all("AWS::ApiGateway::Model"):
-        judge = Draft4Validator(model.properties["Schema"])
-        for example in schema["examples"]:
-            shorter = [{k: v for k, v in example.items() if k != left_out} for left_out in example]
-            for variant in filter(published.is_valid, [example, *shorter]):
-                assert judge.is_valid(variant)
+    [model] = [
+        model.properties["Schema"]
+        for model in templates.all("AWS::ApiGateway::Model")
+        if model.properties["Name"] == "Command"
+    ]
+    judge = Draft4Validator(model)
+    for example in schema["examples"]:
+        shorter = [{k: v for k, v in example.items() if k != left_out} for left_out in example]
+        for variant in filter(published.is_valid, [example, *shorter]):
+            assert judge.is_valid(variant)
 
 
 def json_reason(answer: Json) -> str:

@@ -54,6 +54,7 @@ def test_only_events_are_streamed_with_what_they_replace(templates: Templates) -
         "states": None,
         "balances": None,
         "history": None,
+        "payments": None,
         "fraud": None,
         "webhooks": None,
         "webhook-deliveries": None,

@@ -116,7 +116,7 @@ def test_every_consumer_is_shown_with_its_lag_and_its_failures(templates: Templa
     """Whoever takes messages and says how many failed, or how far behind the ledger it is, is
     shown with that."""
     for metric, least in (
-        ("LagMilliseconds", {"Balances", "Fraud", "History", "Notifications"}),
+        ("LagMilliseconds", {"Balances", "Fraud", "History", "Notifications", "Payments"}),
         ("MessagesFailed", {"Balances", "Webhookdelivery"}),
     ):
         measuring = {
@@ -127,6 +127,19 @@ def test_every_consumer_is_shown_with_its_lag_and_its_failures(templates: Templa
         }
         assert measuring >= least
         assert _shown(templates, f"Ledger/{templates.stage}", metric) == measuring
+
+
+def test_sweeps_are_shown_with_what_they_released(templates: Templates) -> None:
+    """How many holds, how many that stay, how late, and whether there are sweeps at all."""
+    for metric in ("HoldsExpired", "HoldsNotExpired", "OldestDueSeconds"):
+        assert _shown(templates, f"Ledger/{templates.stage}", metric) == {"Expiry"}
+    sampled = {
+        row[1]
+        for widget in _widgets(templates)
+        for row in widget["properties"].get("metrics", [])
+        if row[-1].get("stat") == "SampleCount"
+    }
+    assert sampled == {"HoldsExpired"}
 
 
 def test_every_topic_is_shown_with_what_it_failed_to_deliver(templates: Templates) -> None:
@@ -169,7 +182,7 @@ def test_words_point_to_sections_that_exist(templates: Templates) -> None:
         for widget in _widgets(templates)
         if widget["type"] == "text"
     ]
-    assert len(words) == 8
+    assert len(words) == 9
     for text in words:
         assert "**Normal:**" in text
         for page, section in re.findall(r"(docs/\w+\.md)(?:, \*([^*]+)\*)?", text):
@@ -211,13 +224,18 @@ def emitted(module: str) -> set[str]:
 def _read(path: Path) -> tuple[frozenset[str], tuple[str, ...]]:
     """The metrics that a file names, and what it imports.
 
-    A metric's name is a CamelCase text in a call of `count` or `milliseconds`, or a key of a dict.
+    A metric's name is a CamelCase text in a call of `count`, `milliseconds` or `seconds`, the first
+    of a pair, or a key of a dict.
     """
     metrics: set[str] = set()
     imported: list[str] = []
     for node in ast.walk(ast.parse(path.read_text())):
         match node:
-            case ast.Call(func=ast.Attribute(attr="count" | "milliseconds"), args=[name, _]):
+            case ast.Call(
+                func=ast.Attribute(attr="count" | "milliseconds" | "seconds"), args=[name, _]
+            ):
+                metrics |= _camel_case(name)
+            case ast.Tuple(elts=[name, _]):
                 metrics |= _camel_case(name)
             case ast.Dict(keys=keys):
                 metrics |= {name for key in keys if key for name in _camel_case(key)}

@@ -5,12 +5,12 @@ from pathlib import Path
 from cdk.bundling import RUNTIME_VERSION
 from tests.template.templates import Templates
 
-WRITERS = ("api", "commands")  # of events
+WRITERS = ("api", "commands", "expiry")  # of events
 # handler, time-out, environment besides what all have; tables, buses and queues by name
 FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
     "api": (
         "ledger.entrypoints.api.handler",
-        20,
+        28,
         {"EVENTS_TABLE": "events", "STATES_TABLE": "states"},
     ),
     "commands": (
@@ -27,6 +27,11 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
             "COMMANDS_FIFO_DLQ_URL": "commands-dlq.fifo",
         },
     ),
+    "expiry": (
+        "ledger.entrypoints.expiry.handler",
+        50,
+        {"EVENTS_TABLE": "events", "STATES_TABLE": "states"},
+    ),
     "relay": ("ledger.entrypoints.relay.handler", 60, {"LEDGER_BUS": "bus"}),
     "balances": (
         "projections.balances.handler.handler",
@@ -37,6 +42,11 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
         "projections.history.handler.handler",
         30,
         {"HISTORY_TABLE": "history", "QUEUE_URL": "history"},
+    ),
+    "payments": (
+        "projections.payments.handler.handler",
+        30,
+        {"PAYMENTS_TABLE": "payments", "QUEUE_URL": "payments"},
     ),
     "notifications": (
         "consumers.notifications.handler.handler",
@@ -91,7 +101,7 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
     "query": (
         "projections.query.handler.handler",
         20,
-        {"BALANCES_TABLE": "balances", "HISTORY_TABLE": "history"},
+        {"BALANCES_TABLE": "balances", "HISTORY_TABLE": "history", "PAYMENTS_TABLE": "payments"},
     ),
 }
 OUTPUTS = {
@@ -106,6 +116,8 @@ OUTPUTS = {
     "BalancesDlqUrl": "balances-dlq",
     "HistoryQueueUrl": "history",
     "HistoryDlqUrl": "history-dlq",
+    "PaymentsQueueUrl": "payments",
+    "PaymentsDlqUrl": "payments-dlq",
     "SystemCommandsQueueUrl": "system-commands",
     "SystemCommandsDlqUrl": "system-commands-dlq",
     "NotificationsTopicArn": "notifications",
@@ -127,6 +139,7 @@ OUTPUTS = {
     "StatesTableName": "ledger-{stage}-states",
     "BalancesTableName": "ledger-{stage}-balances",
     "HistoryTableName": "ledger-{stage}-history",
+    "PaymentsTableName": "ledger-{stage}-payments",
 }
 
 
@@ -200,7 +213,7 @@ def test_a_deployment_keeps_the_version_before(templates: Templates) -> None:
 
 def test_readers_of_events_are_deployed_before_their_writers(templates: Templates) -> None:
     """During a deployment no event of a new type meets a rule or a function of the release before:
-    both deciders are switched over once everything that reads has been."""
+    all that decide are switched over once everything that reads has been."""
     aliases = {
         templates.text(alias.stack, alias.properties["FunctionName"]): alias
         for alias in templates.all("AWS::Lambda::Alias")

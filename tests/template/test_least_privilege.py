@@ -37,10 +37,13 @@ Grants = dict[tuple[str, str], tuple[str, ...]]
 
 COMMIT: Grants = {
     ("events.Arn", IN_A_TRANSACTION): ("dynamodb:PutItem",),
-    ("events.Arn", ""): ("dynamodb:GetItem",),
+    ("events.Arn", ""): (
+        *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:GetItem"),
+    ),
     ("states.Arn", ""): (
         *("dynamodb:BatchGetItem", "dynamodb:ConditionCheckItem", "dynamodb:PutItem"),
     ),
+    ("states.Arn/index/due", ""): ("dynamodb:Query",),
     (DATA_KEY, _via("dynamodb")): _WRITE_DYNAMODB,
 }
 GRANTS: dict[str, Grants] = {
@@ -55,6 +58,7 @@ GRANTS: dict[str, Grants] = {
         ("system-commands-dlq.Arn", ""): ("sqs:SendMessage",),
         (SERVICE_KEY, _via("sqs")): _WRITE_OTHER,
     },
+    "expiry": COMMIT,
     "relay": {
         ("bus.Arn", ""): ("events:PutEvents",),
         ("events.StreamArn", ""): (
@@ -81,6 +85,13 @@ GRANTS: dict[str, Grants] = {
             *("dynamodb:Query", "dynamodb:UpdateItem"),
         ),
         ("history queue", ""): _MAPPING,
+        (DATA_KEY, _via("dynamodb")): _WRITE_DYNAMODB,
+        (SERVICE_KEY, _via("sqs")): _READ_KEY,
+    },
+    "payments": {
+        ("payments.Arn", ""): ("dynamodb:UpdateItem",),
+        ("payments.Arn", THE_POINTER): ("dynamodb:GetItem",),
+        ("payments queue", ""): _MAPPING,
         (DATA_KEY, _via("dynamodb")): _WRITE_DYNAMODB,
         (SERVICE_KEY, _via("sqs")): _READ_KEY,
     },
@@ -134,8 +145,11 @@ GRANTS: dict[str, Grants] = {
         (DATA_KEY, _via("dynamodb")): _READ_KEY,
     },
     "query": {
-        ("balances.Arn", ""): ("dynamodb:GetItem",),
+        ("balances.Arn", ""): ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
+        ("balances.Arn/index/by_path", ""): ("dynamodb:Query",),
         ("history.Arn", ""): ("dynamodb:GetItem", "dynamodb:Query"),
+        ("payments.Arn", ""): ("dynamodb:BatchGetItem", "dynamodb:GetItem"),
+        ("payments.Arn/index/by_status", ""): ("dynamodb:Query",),
         (DATA_KEY, _via("dynamodb")): _READ_KEY,
     },
 }

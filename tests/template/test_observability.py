@@ -87,11 +87,29 @@ def test_the_relay_is_watched_for_lag_loss_and_tampering(templates: Templates) -
 
 
 def test_clock_skew_is_watched_where_commands_are_decided(templates: Templates) -> None:
-    """Both functions that commit report refusals for a clock that is behind."""
+    """All functions that commit report refusals for a clock that is behind."""
     alarmed = _alarms(templates, "ClockSkewRefused")
-    assert set(alarmed) == {"Api", "Commands"}
+    assert set(alarmed) == {"Api", "Commands", "Expiry"}
     namespaces = {alarm.properties["Namespace"] for alarm in alarmed.values()}
     assert namespaces == {f"Ledger/{templates.stage}"}  # two stages in one account ring apart
+
+
+def test_holds_that_stay_and_sweeps_that_fail_to_appear_are_watched(templates: Templates) -> None:
+    """A hold that nobody releases is told of by its age; sweeps that do not take place tell of
+    nothing, so that their absence must."""
+    [late] = _alarms(templates, "OldestDueSeconds").values()
+    assert late.properties["Dimensions"] == [{"Name": "service", "Value": "Expiry"}]
+    assert late.properties["Statistic"] == "Maximum"
+    assert 120 < late.properties["Threshold"] <= 600  # two periods of the schedule are no news
+    [silent] = _alarms(templates, "HoldsExpired").values()
+    assert silent.properties["Dimensions"] == late.properties["Dimensions"]
+    assert silent.properties["Statistic"] == "SampleCount"
+    assert silent.properties["ComparisonOperator"] == "LessThanThreshold"
+    assert silent.properties["Threshold"] == 1
+    assert silent.properties["TreatMissingData"] == "breaching"
+    assert silent.properties["EvaluationPeriods"] == 5
+    namespaces = {alarm.properties["Namespace"] for alarm in (late, silent)}
+    assert namespaces == {f"Ledger/{templates.stage}"}
 
 
 def test_server_errors_of_the_api_are_watched(templates: Templates) -> None:
@@ -103,16 +121,19 @@ def test_server_errors_of_the_api_are_watched(templates: Templates) -> None:
 
 
 def test_every_alarm_reaches_the_topic_when_it_starts_and_ends(templates: Templates) -> None:
-    """Silence is no alarm; a metric without data is quiet, since most count only what is wrong."""
+    """A metric without data is quiet, since most count only what is wrong; but for sweeps, of which
+    there must be one every minute."""
     topic = templates.named("AWS::SNS::Topic")["alarms"]
     for alarm in templates.all("AWS::CloudWatch::Alarm"):
         assert alarm.properties["AlarmActions"] == [{"Ref": topic.logical_id}]
         assert alarm.properties["OKActions"] == [{"Ref": topic.logical_id}]
+        assert alarm.properties["Period"] == 60
+        assert alarm.properties["AlarmDescription"]
+        if templates.name(alarm) == "expiry-silent":
+            continue
         assert alarm.properties["TreatMissingData"] == "notBreaching"
         assert alarm.properties["ComparisonOperator"] == "GreaterThanThreshold"
-        assert alarm.properties["Period"] == 60
         assert alarm.properties["EvaluationPeriods"] <= 3
-        assert alarm.properties["AlarmDescription"]
 
 
 def test_cloudwatch_may_publish_alarms(templates: Templates) -> None:

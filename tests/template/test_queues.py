@@ -1,6 +1,9 @@
 """Queues, their dead letters, and how functions are fed from them."""
 
+from collections.abc import Iterable
+
 from consumers.webhooks import delivery, posting, schedule
+from ledger.contracts.events import EVENT_TYPES
 from tests.template.templates import Json, Templates, statements
 
 DEAD_LETTERS = {
@@ -9,6 +12,7 @@ DEAD_LETTERS = {
     "system-commands": "system-commands-dlq",
     "balances": "balances-dlq",
     "history": "history-dlq",
+    "payments": "payments-dlq",
     "notifications": "notifications-dlq",
     "fraud": "fraud-dlq",
     "webhooks": "webhooks-dlq",
@@ -72,13 +76,14 @@ def test_ordered_commands_stay_ordered_and_fast(templates: Templates) -> None:
 
 def test_queues_feed_functions_as_declared(templates: Templates) -> None:
     """Batches, windows and concurrency of each mapping; failures are reported one by one."""
-    concurrency = {"dev": (2, 2, 2, 2), "prod": (50, 100, 50, 50)}[templates.stage]
+    concurrency = {"dev": (2, 2, 2), "prod": (50, 100, 50)}[templates.stage]
     expected = {
         "commands": ("commands", 25, 1, concurrency[0]),
         "commands.fifo": ("commands", 10, None, concurrency[1]),  # the most there is for FIFO
         "system-commands": ("commands", 25, 1, {"dev": 2, "prod": 20}[templates.stage]),
         "balances": ("balances", 100, 1, concurrency[2]),
-        "history": ("history", 100, 1, concurrency[3]),
+        "history": ("history", 100, 1, concurrency[2]),
+        "payments": ("payments", 100, 1, concurrency[2]),
         "notifications": ("notifications", 100, 1, {"dev": 2, "prod": 20}[templates.stage]),
         "fraud": ("fraud", 100, 1, {"dev": 2, "prod": 4}[templates.stage]),
     }
@@ -129,16 +134,14 @@ def test_the_relay_reads_its_stream_without_loss(templates: Templates) -> None:
 
 def test_rules_bring_whole_events_to_queues_with_a_way_out(templates: Templates) -> None:
     """Each rule feeds one queue, unchanged, and what it cannot deliver goes to that queue's DLQ."""
-    projected = {
-        "source": ["ledger"],
-        "detail-type": ["account.alerts_set", "account.opened", "payment.posted"],
+    of_accounts = {
+        name for name, event in EVENT_TYPES.items() if "accounts" in event.__struct_fields__
     }
-    notified = {
-        "source": ["ledger"],
-        "detail-type": [
-            *("account.opened", "account.alerts_set", "payment.posted", "command.rejected"),
-        ],
-    }
+    of_payments = {name for name in EVENT_TYPES if name.startswith("payment.")}
+
+    def events(types: Iterable[str]) -> Json:
+        return {"source": ["ledger"], "detail-type": sorted(types)}
+
     flagged = {
         "source": ["ledger"],
         "detail-type": ["payment.screened"],
@@ -146,10 +149,15 @@ def test_rules_bring_whole_events_to_queues_with_a_way_out(templates: Templates)
     }
     expected = {
         "ingress": ("ingress", {"account": [{"Ref": "AWS::AccountId"}]}, "commands"),
-        "balances": ("bus", projected, "balances"),
-        "history": ("bus", projected, "history"),
-        "notifications": ("bus", notified, "notifications"),
-        "fraud": ("bus", projected, "fraud"),
+        "balances": ("bus", events({*of_accounts, "metadata.set"}), "balances"),
+        "history": ("bus", events(of_accounts), "history"),
+        "payments": (
+            "bus",
+            events({*of_payments, "metadata.set", "command.rejected"} - {"payment.screened"}),
+            "payments",
+        ),
+        "notifications": ("bus", events(set(EVENT_TYPES) - {"payment.screened"}), "notifications"),
+        "fraud": ("bus", events(of_accounts), "fraud"),
         "fraud-reviews": ("bus", flagged, "fraud"),
     }
     found = {}
@@ -164,8 +172,21 @@ def test_rules_bring_whole_events_to_queues_with_a_way_out(templates: Templates)
             "MaximumRetryAttempts": 185,
         }
         bus = templates.text(rule.stack, rule.properties["EventBusName"])
-        found[name] = (bus, rule.properties["EventPattern"], queue)
+        pattern = rule.properties["EventPattern"]
+        if "detail-type" in pattern:  # in any order, each once
+            pattern = {**pattern, "detail-type": sorted(pattern["detail-type"])}
+        found[name] = (bus, pattern, queue)
     assert found == expected
+
+
+def test_every_type_of_event_is_taken_by_somebody(templates: Templates) -> None:
+    """A type that no rule names would be published to nobody."""
+    taken = {
+        name
+        for rule in templates.all("AWS::Events::Rule")
+        for name in rule.properties["EventPattern"].get("detail-type", ())
+    }
+    assert taken == set(EVENT_TYPES)
 
 
 def test_only_the_rule_may_send_into_a_queue_and_its_dead_letter_queue(
@@ -194,6 +215,8 @@ def test_only_the_rule_may_send_into_a_queue_and_its_dead_letter_queue(
         "balances-dlq": {"Rule balances"},
         "history": {"Rule history"},
         "history-dlq": {"Rule history"},
+        "payments": {"Rule payments"},
+        "payments-dlq": {"Rule payments"},
         "notifications": {"Rule notifications"},
         "notifications-dlq": {"Rule notifications"},
         "fraud": {"Rule fraud", "Rule fraud-reviews"},
