@@ -17,17 +17,15 @@ from ledger.contracts.schemas import (
 )
 from publishing.exchanges import exchanges
 from publishing.openapi import description
-from publishing.tables import bands_table, messages_section, reasons_table
+from publishing.reference import commands_section, events_section, notifications_section
+from publishing.tables import bands_table, commands_list, events_list, reasons_table
 
 #: The parts of pages that are generated, by page and by the name in its markers.
 _PARTS: Final[Mapping[str, Mapping[str, Callable[[], str]]]] = {
     "errors.md": {"reasons": reasons_table},
-    "commands.md": {"commands": lambda: messages_section(command_schemas(), "commands")},
-    "events.md": {"events": lambda: messages_section(event_schemas(), "events")},
-    "notifications.md": {
-        "bands": bands_table,
-        "notifications": lambda: messages_section(notification_schemas(), "notifications"),
-    },
+    "commands.md": {"list": commands_list, "commands": commands_section},
+    "events.md": {"list": events_list, "events": events_section},
+    "notifications.md": {"bands": bands_table, "notifications": notifications_section},
 }
 Drawings = Mapping[PurePosixPath, bytes]
 """Drawn documents, by path below `docs`."""

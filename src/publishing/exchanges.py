@@ -7,8 +7,9 @@ does not do. The clock is set by hand: the same code gives the same bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from http import HTTPStatus
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -23,6 +24,7 @@ from ledger.contracts import examples
 from ledger.contracts.commands import SYSTEM_COMMANDS, decode_command
 from ledger.contracts.events import Event, PaymentScreened, decode_event
 from ledger.contracts.primitives import microseconds_of_instant
+from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 from ledger.entrypoints.api.routes import make_handler as make_api_handler
 from ledger.runtime.telemetry import Telemetry
 from projections.balances.memory import MemoryBalancesStore
@@ -30,15 +32,26 @@ from projections.balances.project import project as project_balances
 from projections.generations.memory import single
 from projections.history.memory import MemoryHistoryStore
 from projections.history.project import project as project_history
+from projections.payments.memory import MemoryPaymentsStore
+from projections.payments.project import project as project_payments
 from projections.query.handler import make_handler as make_query_handler
 from publishing import webhooks
 
-ACTOR: Final = "arn:aws:sts::111122223333:assumed-role/checkout/i-0a1b2c3d"
 #: The function's published version, as an example of what `GET /health` says.
 _VERSION: Final = "7"
-SCORER: Final = "sqs:AROAEXAMPLE:ledger-prod-fraud"
 #: Whom the verdict shown is about.
-PAYER: Final = "customers:42:wallet"
+WALLET: Final = "customers:42:wallet"
+_HELD: Final = str(examples.COMMANDS["payment.authorize", 1]["id"])
+_POSTED: Final = str(examples.COMMANDS["payment.post", 1]["id"])
+#: What projections answer; all else the REST API's own function does, or a consumer's.
+_PROJECTED: Final = frozenset(
+    {
+        ("GET", "/accounts"),
+        ("GET", "/accounts/{id}"),
+        ("GET", "/accounts/{id}/history"),
+        ("GET", "/payments"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,7 @@ class World:
         self.store = _FailingStore()
         self.balances = MemoryBalancesStore()
         self.history = MemoryHistoryStore()
+        self.payments = MemoryPaymentsStore()
         self._now = 0
         silent = Telemetry(lambda _: None)
         commands = Commands(
@@ -80,10 +94,17 @@ class World:
         )
         self._commands = commands
         self._decide = make_api_handler(
-            commands=commands, store=self.store, meter=Meter(), telemetry=silent
+            commands=commands,
+            store=self.store,
+            clock=lambda: self._now,
+            meter=Meter(),
+            telemetry=silent,
         )
         self._query = make_query_handler(
-            balances=single(self.balances), history=single(self.history), telemetry=silent
+            balances=single(self.balances),
+            history=single(self.history),
+            payments=single(self.payments),
+            telemetry=silent,
         )
         self._reviews = MemoryFraudStore()
         self._review = make_reviews_handler(store=self._reviews, telemetry=silent)
@@ -96,20 +117,21 @@ class World:
         """Brings the projections up to what is recorded."""
         project_balances(self.balances, self.events())
         project_history(self.history, self.events())
+        project_payments(self.payments, self.events())
 
-    def screen(self, *, at: str, command: dict[str, Any]) -> None:
-        """Records a fraud verdict at the instant `at`, as the scorer has it done: by no route."""
-        self._now = microseconds_of_instant(at)
-        body = json.dumps(command).encode()
-        self._commands.handle(decode_command(body, SYSTEM_COMMANDS), SCORER)
+    def record(self, step: examples.Step) -> None:
+        """Records a step of the ledger's own, as its functions have it done: by no route."""
+        self._now = microseconds_of_instant(step.at)
+        body = json.dumps(step.command).encode()
+        self._commands.handle(decode_command(body, SYSTEM_COMMANDS), step.actor)
         for event in self.events():
-            if isinstance(event, PaymentScreened):
-                self._reviews.add_review(Review(event, PAYER))
+            if isinstance(event, PaymentScreened) and event.id == step.command["id"]:
+                self._reviews.add_review(Review(event, WALLET))
 
-    def _handler_of(self, resource: str) -> Callable[[dict[str, Any], object], dict[str, Any]]:
-        if resource in ("/accounts/{id}", "/accounts/{id}/history"):
+    def _handler_of(self, route: tuple[str, str]) -> Callable[[dict[str, Any], object], Any]:
+        if route in _PROJECTED:
             return self._query
-        return self._review if resource == "/reviews" else self._decide
+        return self._review if route == ("GET", "/reviews") else self._decide
 
     def ask(
         self,
@@ -117,14 +139,14 @@ class World:
         method: str,
         resource: str,
         *,
-        at: str = "2026-11-21T23:10:09.000000Z",
-        body: dict[str, Any] | None = None,
+        at: str = "",
+        body: Any = None,
         id: str = "",
         query: dict[str, str] | None = None,
     ) -> Exchange:
-        """The exchange of one request, sent at the instant `at`."""
-        self._now = microseconds_of_instant(at)
-        answer = self._handler_of(resource)(
+        """The exchange of one request, sent at the instant `at` (as before, if left out)."""
+        self._now = microseconds_of_instant(at) if at else self._now
+        answer = self._handler_of((method, resource))(
             {
                 "httpMethod": method,
                 "resource": resource,
@@ -135,7 +157,7 @@ class World:
                 "multiValueQueryStringParameters": {
                     name: [value] for name, value in (query or {}).items()
                 },
-                "requestContext": {"identity": {"userArn": ACTOR}},
+                "requestContext": {"identity": {"userArn": examples.ACTOR}},
                 "body": None if body is None else json.dumps(body),
                 "isBase64Encoded": False,
             },
@@ -152,76 +174,134 @@ class World:
         )
 
 
-def _screenings(world: World) -> Iterator[Exchange]:
-    screening, reviews = ("GET", "/payments/{id}/screening"), ("GET", "/reviews")
-    payment = str(examples.COMMANDS["payment.post", 1]["id"])
-    yield world.ask("screened", *screening, id=payment)
-    refused = str(examples.REFUSED_COMMAND["id"])
-    yield world.ask("not screened", *screening, id=refused)
-    yield world.ask("unknown", *screening, id="not-decided")
-    yield world.ask("reviews", *reviews)
-    yield world.ask("invalid", *reviews, query={"limit": "0"})
+def _story(world: World) -> Iterator[Exchange]:
+    """Every command of the examples, each with a repeat, and what else is worth showing of it."""
+    shown = [*examples.COMMANDS.values(), examples.REFUSED_COMMAND]
+    for step in examples.STORY:
+        if step.type in SYSTEM_COMMANDS:
+            world.record(step)
+            continue
+        route = ("POST", COMMAND_PATHS[step.type])
+        if step.type in _DRY_RUNS and step.command == examples.COMMANDS[step.type, 1]:
+            dry = {"dry_run": "true"}
+            yield world.ask("dry run", *route, at=step.at, body=step.command, query=dry)
+        done = world.ask("", *route, at=step.at, body=step.command)
+        if step.command not in shown:
+            continue
+        refused = done.status >= HTTPStatus.BAD_REQUEST
+        title = "refused" if refused else str(done.body["status"])
+        yield replace(done, title=title)
+        again = "refused again" if refused else "repeated"
+        yield world.ask(again, *route, body=step.command)
+        if not refused and step.type in _BESIDE:
+            yield from _BESIDE[step.type](world, *route)
 
 
-def _accounts(world: World) -> Iterator[Exchange]:
+def _beside_openings(world: World, *route: str) -> Iterator[Exchange]:
     opening = examples.COMMANDS["account.open", 1]
-    accounts = ("POST", "/accounts")
-    yield world.ask("opened", *accounts, at="2026-11-21T23:10:01.000000Z", body=opening)
-    yield world.ask("repeated", *accounts, body=opening)
-    for second, command in enumerate(examples.OTHER_OPENINGS, start=2):
-        world.ask("", *accounts, at=f"2026-11-21T23:10:{second:02}.000000Z", body=command)
-    yield world.ask("malformed", *accounts, body=opening | {"id": "Zoë", "currency": "EURO"})
-    yield world.ask("mismatch", *accounts, body=opening | {"currency": "USD"})
-    yield world.ask("exists", *accounts, body=opening | {"id": "another-command"})
+    yield world.ask("malformed", *route, body=opening | {"id": "Zoë", "currency": "EURO"})
+    yield world.ask("mismatch", *route, body=opening | {"currency": "USD"})
+    yield world.ask("exists", *route, body=opening | {"id": "another-command"})
 
 
-def _payments(world: World) -> Iterator[Exchange]:
+def _beside_payments(world: World, *route: str) -> Iterator[Exchange]:
     payment = examples.COMMANDS["payment.post", 1]
-    payments = ("POST", "/payments")
-    yield world.ask("posted", *payments, at="2026-11-21T23:10:05.123456Z", body=payment)
-    yield world.ask("repeated", *payments, body=payment)
-    world.screen(at="2026-11-21T23:10:06.200000Z", command=examples.COMMANDS["payment.screen", 1])
-    yield world.ask(
-        "refused", *payments, at="2026-11-21T23:10:07.654321Z", body=examples.REFUSED_COMMAND
-    )
-    yield world.ask("refused again", *payments, body=examples.REFUSED_COMMAND)
-    yield world.ask(
-        "malformed", *payments, body=payment | {"postings": [{"source": "a", "amount_minor": 1.5}]}
-    )
-    yield world.ask("mismatch", *payments, body=payment | {"reference": "order-1002"})
+    wrong = [{"source": "a", "amount_minor": 1.5}]
+    yield world.ask("malformed", *route, body=payment | {"postings": wrong})
+    yield world.ask("mismatch", *route, body=payment | {"reference": "order-1002"})
     world.store.on = False
-    yield world.ask("outage", *payments, body=payment | {"id": "not-decided"})
+    yield world.ask("outage", *route, body=payment | {"id": "not-decided"})
     world.store.on = True
-    one = ("GET", "/payments/{id}")
-    yield world.ask("posted", *one, id=str(payment["id"]))
-    yield world.ask("rejected", *one, id=str(examples.REFUSED_COMMAND["id"]))
-    yield world.ask("unknown", *one, id="not-decided")
 
 
-def _alerts(world: World) -> Iterator[Exchange]:
+def _beside_alerts(world: World, *route: str) -> Iterator[Exchange]:
     command = examples.COMMANDS["account.set_alerts", 1]
-    alerts = ("POST", "/alerts")
-    yield world.ask("set", *alerts, at="2026-11-21T23:10:08.000000Z", body=command)
-    yield world.ask("repeated", *alerts, body=command)
-    twice = [{"direction": "below", "threshold_minor": 0}] * 2
-    yield world.ask("malformed", *alerts, body=command | {"alerts": twice})
-    unknown = command | {"id": "another-command", "account": "customers:43:wallet"}
-    yield world.ask("refused", *alerts, body=unknown)
-    now = ("GET", "/accounts/{id}/alerts")
-    yield world.ask("alerts", *now, id="customers:42:wallet")
-    yield world.ask("unknown", *now, id="customers:43:wallet")
+    wrong = [{"direction": "under", "threshold_minor": "0"}]
+    yield world.ask("malformed", *route, body=command | {"alerts": wrong})
+    unknown = command | {"id": "alerts:nobody", "account": "customers:43:wallet"}
+    yield world.ask("refused", *route, body=unknown)
 
 
-def _queries(world: World) -> Iterator[Exchange]:
-    wallet = "customers:42:wallet"
-    account, history = ("GET", "/accounts/{id}"), ("GET", "/accounts/{id}/history")
-    yield world.ask("account", *account, id=wallet)
-    yield world.ask("unknown", *account, id="customers:43:wallet")
-    yield world.ask("behind", *account, id=wallet, query={"min_version": "4"})
-    yield world.ask("history", *history, id=wallet)
-    yield world.ask("page", *history, id=wallet, query={"limit": "1"})
-    yield world.ask("invalid", *history, id=wallet, query={"limit": "0"})
+def _beside_captures(world: World, *route: str) -> Iterator[Exchange]:
+    capture = examples.COMMANDS["payment.capture", 1]
+    more = capture | {"id": f"{_HELD}:capture-2", "amount_minor": 90000}
+    yield world.ask("refused", *route, body=more)
+
+
+def _beside_batches(world: World, *route: str) -> Iterator[Exchange]:
+    batch = examples.COMMANDS["batch.atomic", 1]
+    yield world.ask("refused", *route, body=batch | {"id": "onboard-44-again"})
+
+
+_DRY_RUNS: Final = frozenset({"payment.post", "payment.capture"})
+_BESIDE: Final[Mapping[str, Callable[..., Iterator[Exchange]]]] = {
+    "account.open": _beside_openings,
+    "account.set_alerts": _beside_alerts,
+    "batch.atomic": _beside_batches,
+    "payment.capture": _beside_captures,
+    "payment.post": _beside_payments,
+}
+
+
+def _several(world: World) -> Iterator[Exchange]:
+    coffee = {
+        "type": "payment.post",
+        "v": 1,
+        "id": "coffee-7",
+        "postings": [
+            {
+                "source": WALLET,
+                "destination": "merchants:7:settlement",
+                "amount_minor": 420,
+                "currency": "EUR",
+            }
+        ],
+    }
+    route = ("POST", INDEPENDENT_PATH)
+    several = [coffee, {"type": "payment.post", "v": 1, "id": "tea-8"}, examples.REFUSED_COMMAND]
+    yield world.ask("answers", *route, body={"commands": several})
+    yield world.ask("none", *route, body={"commands": []})
+
+
+def _of_the_store(world: World) -> Iterator[Exchange]:
+    """Questions to the event store, after all that happened."""
+    payment, screening = ("GET", "/payments/{id}"), ("GET", "/payments/{id}/screening")
+    refused, unknown = str(examples.REFUSED_COMMAND["id"]), "not-decided"
+    yield world.ask("partially reversed", *payment, id=_POSTED)
+    yield world.ask("captured", *payment, id=_HELD)
+    yield world.ask("rejected", *payment, id=refused)
+    yield world.ask("unknown", *payment, id=unknown)
+    yield world.ask("screened", *screening, id=_POSTED)
+    yield world.ask("not screened", *screening, id=refused)
+    yield world.ask("unknown", *screening, id=unknown)
+    for resource, title, asked in (
+        ("/payments/{id}/metadata", "metadata", _HELD),
+        ("/accounts/{id}/alerts", "alerts", WALLET),
+        ("/accounts/{id}/limits", "limits", WALLET),
+        ("/accounts/{id}/metadata", "metadata", WALLET),
+        ("/templates/{id}", "template", "card_sale"),
+        ("/books/{id}", "book", "branch-7"),
+    ):
+        yield world.ask(title, "GET", resource, id=asked)
+        yield world.ask("unknown", "GET", resource, id="nothing")
     yield world.ask("healthy", "GET", "/health")
+    yield world.ask("reviews", "GET", "/reviews")
+    yield world.ask("invalid", "GET", "/reviews", query={"limit": "0"})
+
+
+def _of_projections(world: World) -> Iterator[Exchange]:
+    account, history = ("GET", "/accounts/{id}"), ("GET", "/accounts/{id}/history")
+    yield world.ask("account", *account, id=WALLET)
+    yield world.ask("unknown", *account, id="customers:43:wallet")
+    yield world.ask("behind", *account, id=WALLET, query={"min_version": "1000"})
+    yield world.ask("history", *history, id=WALLET, query={"limit": "3"})
+    yield world.ask("page", *history, id=WALLET, query={"limit": "1"})
+    yield world.ask("invalid", *history, id=WALLET, query={"limit": "0"})
+    accounts, payments = ("GET", "/accounts"), ("GET", "/payments")
+    yield world.ask("accounts", *accounts, query={"under": "customers:42"})
+    yield world.ask("invalid", *accounts)
+    yield world.ask("captured", *payments, query={"status": "captured"})
+    yield world.ask("invalid", *payments, query={"status": "lost"})
 
 
 def _webhooks() -> Iterator[Exchange]:
@@ -236,6 +316,6 @@ def _webhooks() -> Iterator[Exchange]:
 def exchanges(world: World | None = None) -> tuple[Exchange, ...]:
     """Every exchange shown, in the order in which they happen."""
     world = world or World()
-    first = (*_accounts(world), *_payments(world), *_screenings(world), *_alerts(world))
+    told = (*_story(world), *_several(world), *_of_the_store(world))
     world.project()
-    return (*first, *_queries(world), *_webhooks())
+    return (*told, *_of_projections(world), *_webhooks())

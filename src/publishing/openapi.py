@@ -14,7 +14,8 @@ from msgspec import Struct
 
 from ledger.contracts import problems
 from ledger.contracts.reasons import REASONS
-from ledger.contracts.schemas import OF_STRUCT, Schema, explained
+from ledger.contracts.schemas import Schema, explained
+from publishing.answer_meanings import meanings_of
 from publishing.exchanges import Exchange
 from publishing.operations import (
     HEADERS,
@@ -27,75 +28,6 @@ from publishing.operations import (
 
 JSON: Final = "application/json"
 _SCHEMAS: Final = "#/components/schemas/"
-
-#: What the fields of answers mean where their names alone do not say it.
-_FIELDS: Final[dict[str, str]] = {
-    "status": "What became of it.",
-    "repeat": "Whether the outcome had been recorded before this request.",
-    "version": "The account's version: how many events it has had.",
-    "balance_minor": "The posted balance on the account's normal side, in minor units.",
-    "available_minor": "The balance less what pending amounts may yet take, in minor units.",
-    "debits_posted_minor": "All debits posted since the opening, in minor units.",
-    "credits_posted_minor": "All credits posted since the opening, in minor units.",
-    "debits_pending_minor": "Debits held and not yet posted, in minor units.",
-    "credits_pending_minor": "Credits held and not yet posted, in minor units.",
-    "id": "The id.",
-    "checks": "What was tried, each with its result.",
-    "event": "The id of the event that made this version.",
-    "profile_version": "The version as of which status, opening and limits are known; 0: not yet.",
-    "opened_at": "When the account was opened, by its effective time.",
-    "limits": "What the balance must stay between.",
-    "counterparty": "The account on the other side of the posting.",
-    "side": "Which side of this account the posting is on.",
-    "debited_minor": "What this event debited, in minor units.",
-    "credited_minor": "What this event credited, in minor units.",
-    "type": "The type of the event.",
-    "legs": "The first ten postings that touch the account.",
-    "legs_count": "How many postings of the event touch the account.",
-    "prev": "The id of the event that made the version before; absent for version 1.",
-    "complete_to": "No version up to this one is missing.",
-    "complete_to_exact": "Whether `complete_to` is exact; else it is a lower bound.",
-    "entries": "The events, newest first.",
-    "next_cursor": "Leads to the next older page; absent on the last.",
-    "payment": "The id of the payment screened.",
-    "screenings": "The verdicts, that of the present model first; empty: none is recorded yet.",
-    "reviews": "The verdicts, newest first.",
-    "recorded_at": "When the ledger recorded it.",
-    "model": "Which model judged it.",
-    "verdict": "`clear`; `review`: a person should look; `block`: it should not have been made.",
-    "score_permille": "From 0, as usual as can be, to 1000.",
-    "reasons": "What stood out, the weightiest first.",
-}
-_WEBHOOK: Final = {
-    "id": "The webhook's id.",
-    "url": "Where notifications are sent to: https, and no private address.",
-    "filters": "What it wants.",
-    "enabled": "Whether anything is sent to it.",
-    "disabled_by": "Who disabled it: a `request`, or its endpoint, which was `gone` (410).",
-    "created_at": "When it was added.",
-    "updated_at": "When it was changed last.",
-    "previous_secret_until": "Until when the secret before the present one signs beside it.",
-    "secret": "Signs what is sent: `whsec_` and base64. Shown this once.",
-    "webhook": "The webhook.",
-    "webhooks": "All webhooks, by id.",
-    "webhook_id": "The header `webhook-id` of what is on its way.",
-    "now": "Whether the secret before signs no more, from now on.",
-    "status": "What became of it.",
-    "types": "Types of notifications.",
-    "accounts": "Accounts touched: ids, or beginnings of ids with `*` behind them.",
-    "currencies": "Currencies of payments and accounts.",
-    "amount_bands": "Bands of a payment's largest posting.",
-    "reasons": "Reasons of rejections.",
-}
-#: The fields of webhooks' bodies mean the same in all of them.
-_OF_WEBHOOKS: Final = dict.fromkeys(
-    (
-        *("WebhookAnswer", "WebhookRemovedAnswer", "WebhookSecretAnswer", "WebhookTestAnswer"),
-        *("WebhooksAnswer", "WebhookRequest", "RotationRequest", "Filters"),
-    ),
-    _WEBHOOK,
-)
-_HEALTH_VERSION: Final = "The version of the function, as Lambda published it."
 
 
 def description(shown: Iterable[Exchange]) -> Schema:
@@ -161,19 +93,10 @@ def _schemas() -> tuple[dict[type[Struct], Schema], Schema]:
         unique, ref_template=_SCHEMAS + "{name}"
     )
     schemas = {
-        name: explained(definition, _meanings(name)) for name, definition in definitions.items()
+        name: explained(definition, meanings_of(name)) for name, definition in definitions.items()
     }
     schemas |= {"Problem": _problem_schema(), "Fault": _fault_schema()}
     return dict(zip(unique, references, strict=True)), dict(sorted(schemas.items()))
-
-
-def _meanings(struct_name: str) -> Mapping[str, Schema]:
-    if struct_name in OF_STRUCT:
-        return OF_STRUCT[struct_name]
-    if struct_name in _OF_WEBHOOKS:
-        return {name: {"description": text} for name, text in _OF_WEBHOOKS[struct_name].items()}
-    fields = _FIELDS | ({"version": _HEALTH_VERSION} if struct_name == "Health" else {})
-    return {name: {"description": text} for name, text in fields.items()}
 
 
 def _problem_schema() -> Schema:
@@ -212,6 +135,10 @@ def _problem_schema() -> Schema:
             "repeat": {
                 "type": "boolean",
                 "description": "Whether the refusal had been recorded before this request.",
+            },
+            "dry_run": {
+                "type": "boolean",
+                "description": "There if it was a dry run: nothing was recorded.",
             },
             "causes": {
                 "type": "array",

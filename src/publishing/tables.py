@@ -1,17 +1,68 @@
-"""The parts of docs/*.md that are made from the contracts: tables of fields and of reasons."""
+"""The lists and tables in docs/*.md that are made from the contracts."""
 
 from __future__ import annotations
 
+import inspect
 import json
-from collections.abc import Iterator, Mapping
-from typing import Any, Final, cast
+import re
+from typing import Final
 
+from ledger.contracts import examples
+from ledger.contracts.commands import COMMAND_TYPES
+from ledger.contracts.events import EVENT_TYPES, AccountEvent, decode_event, subject_of
 from ledger.contracts.notifications import AMOUNT_BANDS
-from ledger.contracts.primitives import AMOUNT_MINOR_MAX
 from ledger.contracts.reasons import REASONS
-from ledger.contracts.schemas import Schema
+from ledger.contracts.routes import COMMAND_PATHS
 
-_REFERENCE: Final = "#/$defs/"
+#: The commands that can make an event of each type. A refusal is of any.
+MADE_BY: Final[dict[str, tuple[str, ...]]] = {
+    "account.opened": ("account.open",),
+    "account.alerts_set": ("account.set_alerts",),
+    "account.limits_set": ("account.set_limits",),
+    "account.frozen": ("account.freeze",),
+    "account.unfrozen": ("account.unfreeze",),
+    "account.closed": ("account.close",),
+    "metadata.set": ("metadata.set",),
+    "payment.posted": ("payment.post", "payment.post_template"),
+    "payment.authorized": ("payment.authorize",),
+    "payment.captured": ("payment.capture",),
+    "payment.increased": ("payment.increase",),
+    "payment.voided": ("payment.void", "payment.reverse"),
+    "payment.expired": ("payment.expire",),
+    "payment.reversed": ("payment.reverse",),
+    "payment.screened": ("payment.screen",),
+    "template.defined": ("template.define",),
+    "book.opened": ("book.open",),
+    "book.closed": ("book.close",),
+    "book.reopened": ("book.reopen",),
+    "batch.committed": ("batch.atomic",),
+    "command.rejected": (),
+}
+
+#: The page about what a command is for.
+PAGES: Final[dict[str, str]] = {
+    "account.open": "accounts.md",
+    "account.set_alerts": "notifications.md",
+    "account.set_limits": "limits.md",
+    "account.freeze": "accounts.md",
+    "account.unfreeze": "accounts.md",
+    "account.close": "accounts.md",
+    "metadata.set": "metadata.md",
+    "payment.post": "fx.md",
+    "payment.authorize": "holds.md",
+    "payment.capture": "holds.md",
+    "payment.increase": "holds.md",
+    "payment.void": "holds.md",
+    "payment.reverse": "reversals.md",
+    "payment.post_template": "templates.md",
+    "template.define": "templates.md",
+    "book.open": "closing.md",
+    "book.close": "closing.md",
+    "book.reopen": "closing.md",
+    "batch.atomic": "batches.md",
+    "payment.screen": "fraud.md",
+    "payment.expire": "holds.md",
+}
 
 
 def reasons_table() -> str:
@@ -22,7 +73,7 @@ def reasons_table() -> str:
     ]
     lines += [
         f"| {number} | `{reason.code}` | {reason.kind} | {int(reason.status)} "
-        f"| `{reason.retry}` | {_cell(reason.meaning)} |"
+        f"| `{reason.retry}` | {cell(reason.meaning)} |"
         for number, reason in enumerate(REASONS, start=1)
     ]
     return "\n".join(lines)
@@ -37,74 +88,56 @@ def bands_table() -> str:
     return "\n".join(lines)
 
 
-def messages_section(schemas: Mapping[tuple[str, int], Schema], folder: str) -> str:
-    """A chapter for each command or event: what it is, its fields, an example, its schema."""
-    return "\n\n".join(
-        _message(name, version, schema, f"schemas/{folder}/{name}.v{version}.json")
-        for (name, version), schema in schemas.items()
-    )
-
-
-def _message(name: str, version: int, schema: Schema, link: str) -> str:
-    examples = cast("list[object]", schema["examples"])
-    parts = [
-        f"### `{name}`, version {version}",
-        str(schema["description"]),
-        _fields_table(schema),
-        *_inner_tables(schema),
-        f"Example ([schema]({link})):",
-        "```json\n" + json.dumps(examples[0], indent=2, ensure_ascii=False) + "\n```",
-    ]
-    return "\n\n".join(parts)
-
-
-def _inner_tables(schema: Schema) -> Iterator[str]:
-    """The tables of the objects inside, but for commands, which have a page of their own."""
-    for name, definition in cast("dict[str, Schema]", schema.get("$defs", {})).items():
-        if "type" not in cast("list[str]", definition["required"]) or name == "AccountEntry":
-            text = " ".join(str(definition["description"]).split())
-            yield f"**{name}**: {text}"
-            yield _fields_table(definition)
-
-
-def _fields_table(schema: Schema) -> str:
-    required = cast("list[str]", schema["required"])
-    properties = cast("dict[str, Any]", schema["properties"])
-    lines = ["| field | | type | meaning |", "|---|---|---|---|"]
-    lines += [
-        f"| `{name}` | {'' if name in required else 'optional'} | {_type(field)} "
-        f"| {_cell(field['description'])} |"
-        for name, field in properties.items()
-    ]
+def commands_list() -> str:
+    """Every command: where REST takes it, and what it does."""
+    lines = ["| command | REST | what it does | more |", "|---|---|---|---|"]
+    for name, version in examples.COMMANDS:
+        path = COMMAND_PATHS.get(name)
+        route = f"`POST {path}`" if path else "the ledger's own"
+        meaning = cell(first_sentence(COMMAND_TYPES[name]))
+        page = PAGES[name]
+        lines.append(f"| {chapter_link(name, version)} | {route} | {meaning} | [{page}]({page}) |")
     return "\n".join(lines)
 
 
-def _type(field: Mapping[str, Any]) -> str:
-    if "anyOf" in field:
-        return " or ".join(_type(option) for option in field["anyOf"])
-    if "$ref" in field:
-        return str(field["$ref"]).removeprefix(_REFERENCE)
-    if "enum" in field:
-        return ", ".join(f"`{json.dumps(value)}`" for value in field["enum"])
-    if field["type"] == "array":
-        return f"list of {_type(field['items'])}"
-    if field["type"] == "integer":
-        return f"integer{_bounds(field)}"
-    return str(field["type"])
+def events_list() -> str:
+    """Every event: which commands make it, what it makes new versions of, and what it says."""
+    lines = ["| event | made by | new versions of | what happened |", "|---|---|---|---|"]
+    for (name, version), example in examples.EVENTS.items():
+        event = decode_event(json.dumps(example))
+        subject = subject_of(event)
+        kinds = [
+            *(["accounts"] if isinstance(event, AccountEvent) else []),
+            *([f"the {subject[0].kind}"] if subject else []),
+        ]
+        commands = ", ".join(f"`{command}`" for command in MADE_BY[name]) or "any command"
+        changed = " and ".join(kinds) or "nothing"
+        meaning = cell(first_sentence(EVENT_TYPES[name]))
+        lines.append(f"| {chapter_link(name, version)} | {commands} | {changed} | {meaning} |")
+    return "\n".join(lines)
 
 
-def _bounds(field: Mapping[str, Any]) -> str:
-    lowest, highest = field.get("minimum"), field.get("maximum")
-    if lowest is None:
-        return ""
-    return f", {_number(lowest)} to {_number(highest)}" if highest else f", from {lowest}"
+def chapter_of(name: str, version: int) -> str:
+    """The heading of a command's, an event's or a notification's chapter."""
+    return f"`{name}`, version {version}"
 
 
-def _number(value: int) -> str:
-    if abs(value) != AMOUNT_MINOR_MAX:
-        return str(value)
-    return "2^63-1" if value > 0 else "-(2^63-1)"
+def chapter_link(name: str, version: int) -> str:
+    """A link to that chapter, in the same page."""
+    return f"[`{name}`](#{anchor_of(chapter_of(name, version))})"
 
 
-def _cell(text: str) -> str:
+def anchor_of(heading: str) -> str:
+    """What GitHub names a heading by: small letters, blanks as `-`, no other punctuation."""
+    return re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-")
+
+
+def first_sentence(struct: type) -> str:
+    """The first sentence of what a Struct says it is."""
+    text = " ".join(inspect.cleandoc(struct.__doc__ or "").split())
+    return text.partition(". ")[0].rstrip(".") + "."
+
+
+def cell(text: str) -> str:
+    """Text in a cell of a table."""
     return " ".join(text.split()).replace("|", "\\|")

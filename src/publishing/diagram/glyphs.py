@@ -27,6 +27,7 @@ _GLYPHS: Final[Mapping[str, tuple[str, str]]] = {
     "function": ("M6 4.5h2.2l6 11M9.6 8.6 5.8 15.5", "function"),
     "queue": ("M4 6.5h12v7H4zM8 6.5v7M12 6.5v7", "queue"),
     "rule": ("M4 5h12l-4.6 5.6v4.6l-2.8-1.4v-3.2z", "bus"),
+    "schedule": ("M10 3.5a6.5 6.5 0 1 1 0 13a6.5 6.5 0 1 1 0-13M10 6.5V10l2.8 1.8", "bus"),
     "secret": (_LOCK, "store"),
     "secrets": (_LOCK, "store"),
     "table": (

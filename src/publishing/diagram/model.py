@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Final
 
 from publishing.diagram.grants import Verb
-from publishing.diagram.statements import Fact, patterns, statements
+from publishing.diagram.statements import Fact, Path, at, patterns, statements
 from publishing.diagram.templates import Address, Resource, Stacks
 
 #: What a type that is a node of its own is called. Others than these and those that are folded are
@@ -31,6 +31,7 @@ _KINDS: Final[Mapping[str, str]] = {
     "AWS::SNS::Topic": "topic",
     "AWS::SQS::Queue": "queue",
     "AWS::SSM::Parameter": "parameter",
+    "AWS::Scheduler::Schedule": "schedule",
     "AWS::SecretsManager::Secret": "secret",
 }
 #: What is not in the templates, by service: policies grant it by a pattern of its names.
@@ -61,7 +62,10 @@ _BELONGS_BY: Final[Mapping[str, str]] = {
 }
 #: Minor resources that are named by those they belong to, and the properties that do it.
 _NAMED_BY_OWNERS: Final = frozenset({"AWS::IAM::Role", "AWS::Logs::LogGroup"})
-_NAMING: Final = ("AccessLogSetting", "CloudWatchRoleArn", "LoggingConfig", "Role", "RoleArn")
+_NAMING: Final[tuple[Path, ...]] = (
+    *(("AccessLogSetting",), ("CloudWatchRoleArn",), ("LoggingConfig",)),
+    *(("Role",), ("RoleArn",), ("Target", "RoleArn")),
+)
 _ALARM: Final = "AWS::CloudWatch::Alarm"
 #: Only says with which role API Gateway writes logs; the CDK hangs it on the API it came with.
 _ACCOUNT: Final = "AWS::ApiGateway::Account"
@@ -212,7 +216,7 @@ class _Folding:
         """By role and log group: those that name it as theirs."""
         found: dict[Address, list[Address]] = {}
         for resource in self._stacks.resources.values():
-            naming = [resource.properties[name] for name in _NAMING if name in resource.properties]
+            naming = [value for way in _NAMING for _, value in at(resource.properties, way)]
             for target in self._stacks.references(resource.address.stack, naming):
                 if self._stacks.resources[target].type in _NAMED_BY_OWNERS:
                     found.setdefault(target, []).append(resource.address)

@@ -63,6 +63,12 @@ _STATED: Final[tuple[tuple[str, Path, Verb, Literal["to", "by"]], ...]] = (
         *(Verb.DEAD_LETTERS, "to"),
     ),
     ("AWS::SQS::Queue", ("RedrivePolicy", "deadLetterTargetArn"), Verb.DEAD_LETTERS, "to"),
+    ("AWS::Scheduler::Schedule", ("Target", "Arn"), Verb.INVOKES, "to"),
+    (
+        "AWS::Scheduler::Schedule",
+        ("Target", "DeadLetterConfig", "Arn"),
+        *(Verb.DEAD_LETTERS, "to"),
+    ),
 )
 #: The type of what an alarm's dimension names; the last one that an alarm has is what it watches.
 _DIMENSIONS: Final[Mapping[str, str]] = {

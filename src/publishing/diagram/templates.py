@@ -29,6 +29,7 @@ _NAME_PROPERTIES: Final[Mapping[str, str]] = {
     "AWS::SNS::Topic": "TopicName",
     "AWS::SQS::Queue": "QueueName",
     "AWS::SSM::Parameter": "Name",
+    "AWS::Scheduler::Schedule": "Name",
     "AWS::SecretsManager::Secret": "Name",
 }
 #: What the ARNs of a service name, as far as ours are put together from words.

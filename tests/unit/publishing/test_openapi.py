@@ -13,11 +13,14 @@ from jsonschema import Draft202012Validator
 
 from ledger.contracts.commands import decode_command
 from ledger.contracts.reasons import REASONS, InvalidCommandError, Kind
+from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 from publishing.operations import OPERATIONS
 
 OPENAPI: dict[str, Any] = json.loads(
     (Path(__file__).parents[3] / "docs" / "openapi.json").read_text(encoding="utf-8")
 )
+#: What only commands of the ledger's own can be refused for, which no route takes.
+OF_SYSTEM_COMMANDS = {"invalid_screening", "screened_payment_unknown", "hold_not_due"}
 ROUTES = [
     (method.upper(), path, operation)
     for path, operations in OPENAPI["paths"].items()
@@ -39,15 +42,21 @@ def media(holder: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, An
 def test_every_route_is_described() -> None:
     """Each once, with an id of its own."""
     assert {(method, path) for method, path, _ in ROUTES} == {
-        ("POST", "/accounts"),
-        ("POST", "/alerts"),
-        ("GET", "/accounts/{id}/alerts"),
-        ("GET", "/accounts/{id}"),
-        ("GET", "/accounts/{id}/history"),
-        ("POST", "/payments"),
+        *(("POST", path) for path in COMMAND_PATHS.values()),
+        ("POST", "/commands"),
+        ("GET", "/payments"),
         ("GET", "/payments/{id}"),
+        ("GET", "/payments/{id}/metadata"),
         ("GET", "/payments/{id}/screening"),
         ("GET", "/reviews"),
+        ("GET", "/accounts"),
+        ("GET", "/accounts/{id}"),
+        ("GET", "/accounts/{id}/alerts"),
+        ("GET", "/accounts/{id}/history"),
+        ("GET", "/accounts/{id}/limits"),
+        ("GET", "/accounts/{id}/metadata"),
+        ("GET", "/templates/{id}"),
+        ("GET", "/books/{id}"),
         ("GET", "/health"),
         ("GET", "/webhooks"),
         ("GET", "/webhooks/{id}"),
@@ -84,7 +93,7 @@ def test_every_example_answer_fits_its_schema(
             assert any(shown for _, shown in media(response)), (method, path, status)
 
 
-@pytest.mark.parametrize("path", ["/accounts", "/payments"])
+@pytest.mark.parametrize("path", COMMAND_PATHS.values())
 def test_every_example_request_is_read_as_it_says(path: str) -> None:
     """Those named malformed are refused, all others are commands; the schema agrees."""
     body = OPENAPI["paths"][path]["post"]["requestBody"]
@@ -111,23 +120,49 @@ def test_every_example_request_about_webhooks_fits_its_schema(method: str, path:
         validator(schema).validate(example["value"])
 
 
+def test_several_commands_are_answered_as_their_own_routes_answer() -> None:
+    """Each body in the answer fits the schema of its route's answer of that status."""
+    operation = OPENAPI["paths"][INDEPENDENT_PATH]["post"]
+    ((_, sent),) = media(operation["requestBody"])
+    ((_, shown),) = media(operation["responses"]["200"])
+    commands = sent["answers"]["value"]["commands"]
+    answers = shown["answers"]["value"]["answers"]
+    assert len(commands) == len(answers)
+    for command, answer in zip(commands, answers, strict=True):
+        own = OPENAPI["paths"][COMMAND_PATHS[command["type"]]]["post"]["responses"]
+        ((schema, _),) = media(own[str(answer["status"])])
+        validator(schema).validate(answer["body"])
+
+
 def test_every_reason_is_described_where_it_may_be_answered() -> None:
-    """No reason but that of an unknown route is missing from all routes; each has its status."""
+    """None is missing from all routes but that of an unknown route, and those of system commands,
+    which have none; each has its status."""
     described: set[str] = set()
     for operation in OPERATIONS.values():
         described |= {reason.code for reason in operation.refusals}
-    assert {reason.code for reason in REASONS} - described == {"unknown_route"}
+    assert {reason.code for reason in REASONS} - described == {"unknown_route", *OF_SYSTEM_COMMANDS}
     for method, path, operation in ROUTES:
         statuses = {int(status) for status in operation["responses"]}
         assert {int(r.status) for r in OPERATIONS[method, path].refusals} <= statuses
 
 
 def test_commands_describe_every_way_to_be_malformed() -> None:
-    """Whoever writes a client sees the whole set."""
-    malformed = {reason for reason in REASONS if reason.kind is Kind.MALFORMED}
+    """Whoever writes a client sees the whole set: a batch can have all that its commands can."""
+    malformed = {reason.code for reason in REASONS if reason.kind is Kind.MALFORMED}
+    batch = {reason.code for reason in OPERATIONS["POST", "/batches"].refusals}
+    assert malformed - batch == OF_SYSTEM_COMMANDS
     for operation in OPERATIONS.values():
         if operation.command:
-            assert malformed <= set(operation.refusals)
+            own = {reason.code for reason in operation.refusals}
+            assert own & malformed <= batch
+
+
+def test_every_command_can_be_asked_of_what_it_would_do() -> None:
+    """By one parameter, the same for all; several at once cannot."""
+    for path in COMMAND_PATHS.values():
+        parameters = OPENAPI["paths"][path]["post"]["parameters"]
+        assert parameters == [{"$ref": "#/components/parameters/dry_run"}]
+    assert "parameters" not in OPENAPI["paths"][INDEPENDENT_PATH]["post"]
 
 
 def test_every_request_is_signed() -> None:
