@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from typer.testing import CliRunner
 
 from ledger.cli.app import app
+from ledger.cli.watching.subscription import Subscription, subscribed
 from ledger.client import aws
 from ledger.client.answers import Accepted, Reply, UnreachableError
 from ledger.client.config import Config
@@ -19,13 +22,14 @@ from ledger.client.rest import LedgerApi
 from projections.balances.store import generations as balances_generations
 from projections.generations.keys import partition_of
 from projections.history.store import generations as history_generations
+from projections.payments.store import generations as payments_generations
 
 WAIT_SECONDS_MAX = 90  # for workers to start on a busy machine
 
 
-def eventually(done: Callable[[], bool]) -> bool:
+def eventually(done: Callable[[], bool], seconds: float = WAIT_SECONDS_MAX) -> bool:
     """Whether `done` comes true in time."""
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
+    deadline = time.monotonic() + seconds
     while not done():
         if time.monotonic() > deadline:
             return False
@@ -69,13 +73,14 @@ def posted(api: LedgerApi, command: dict[str, Any]) -> Reply:
     return api.send(command["type"], json.dumps(command).encode())
 
 
-def funded_pair(api: LedgerApi, amount_minor: int) -> tuple[str, str]:
-    """Two new accounts; the first has `amount_minor`, out of a third that is unbounded."""
+def funded_pair(api: LedgerApi, amount_minor: int, **terms: object) -> tuple[str, str]:
+    """Two new accounts, opened with `terms`; the first has `amount_minor`, out of a third that is
+    unbounded."""
     payer, payee, bank = unique("payer"), unique("payee"), unique("bank")
     for command in (
         opening(bank, min_balance_minor=None, account_type="asset"),
-        opening(payer),
-        opening(payee),
+        opening(payer, **terms),
+        opening(payee, **terms),
         paying(unique("topup"), bank, payer, amount_minor),
     ):
         answer = posted(api, command)
@@ -109,6 +114,32 @@ def client(config: Config, service: str) -> Any:
     return aws.session_of(config).client(service, **aws.client_arguments(config))  # type: ignore[call-overload]
 
 
+@contextmanager
+def listening(config: Config, policy: dict[str, list[str]]) -> Iterator[Subscription]:
+    """A queue that is subscribed to the topic with a filter policy."""
+    with subscribed(
+        client(config, "sns"),
+        client(config, "sqs"),
+        topic_arn=config.outputs["NotificationsTopicArn"],
+        queue_name=unique("listening"),
+        policy=json.dumps(policy),
+        note=pytest.fail,
+    ) as subscription:
+        yield subscription
+
+
+def heard(subscription: Subscription, *ids: str) -> list[dict[str, Any]]:
+    """Everything that came until all messages with these ids had, and what came with them."""
+    found: list[dict[str, Any]] = []
+
+    def complete() -> bool:
+        found.extend(json.loads(message.body) for message in subscription.receive(1))
+        return set(ids) <= {body["id"] for body in found}
+
+    assert eventually(complete), found
+    return found
+
+
 def balance_at(config: Config, account: str) -> dict[str, Any]:
     """The table and the key of an account's item, in the generation of balances that is live."""
     table = config.outputs["BalancesTableName"]
@@ -122,6 +153,13 @@ def row_at(config: Config, account: str, version: int) -> dict[str, Any]:
     live = history_generations(client(config, "dynamodb"), table).pointer().live
     key = {"pk": {"S": partition_of(account, live)}, "sk": {"N": str(version)}}
     return {"TableName": table, "Key": key}
+
+
+def payment_at(config: Config, payment: str) -> dict[str, Any]:
+    """The table and the key of a payment's item, in the generation of payments that is live."""
+    table = config.outputs["PaymentsTableName"]
+    live = payments_generations(client(config, "dynamodb"), table).pointer().live
+    return {"TableName": table, "Key": {"pk": {"S": partition_of(payment, live)}}}
 
 
 def ledger(config_file: Path, *arguments: str) -> tuple[int, dict[str, Any]]:

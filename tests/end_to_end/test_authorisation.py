@@ -6,8 +6,10 @@ what mappings and rules need.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -18,10 +20,12 @@ from ledger.client.config import Config, Credentials
 from ledger.client.rest import LedgerApi
 from ledger.client.retries import Retries
 from sandbox.endpoint import Deployment
-from tests.end_to_end.driving import eventually
+from tests.end_to_end.driving import eventually, opening, paying, posted
 
 API_FUNCTION = "ledger-dev-api"
+EXPIRY_FUNCTION = "ledger-dev-expiry"
 FRAUD_FUNCTION = "ledger-dev-fraud"
+HELD_SECONDS = 2.0
 
 
 @pytest.fixture
@@ -135,6 +139,71 @@ def test_granted_calls_succeed(api: LedgerApi, enforcing_deployment: Deployment)
     assert eventually(projected)
 
 
+def test_the_later_life_is_granted_too(api: LedgerApi) -> None:
+    """A batch that writes a state of every kind, a back-dated payment that checks its book, a dry
+    run; and all that was made is read: from the event store, and by the projections' indexes."""
+    book, payer, payee = "life", "granted:life:payer", "granted:life:payee"
+    past = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    hold = paying("life-hold", payer, payee, 900) | {"type": "payment.authorize"}
+    sale = {"source": payer, "destination": payee, "currency": "EUR", "amount": {"of": "amount"}}
+    parameters = [{"name": "amount", "kind": "amount"}]
+    commands = [
+        {"type": "book.open", "book": book},
+        opening(payer, min_balance_minor=None, effective_at=past, book=book),
+        opening(payee, effective_at=past, book=book),
+        hold,
+        {"type": "payment.capture", "payment": hold["id"], "amount_minor": 400},
+        {"type": "metadata.set", "subject": "account", "subject_id": payer, "metadata": {"k": "v"}},
+        {
+            "type": "template.define",
+            "template": "life",
+            "parameters": parameters,
+            "postings": [sale],
+        },
+    ]
+    batch = {
+        "type": "batch.atomic",
+        "v": 1,
+        "id": "life-batch",
+        "commands": [{"v": 1, "id": f"life-{n}", **each} for n, each in enumerate(commands)],
+    }
+    dry = api.send("batch.atomic", json.dumps(batch).encode(), dry_run=True)
+    assert isinstance(dry, Accepted), dry
+    for command in (
+        batch,
+        paying("life-late", payer, payee, 5, effective_at=past),
+        {
+            "type": "payment.post_template",
+            "v": 1,
+            "id": "life-sale",
+            "template": "life",
+            "parameters": {"amount": 7},
+        },
+    ):
+        answer = posted(api, command)
+        assert isinstance(answer, Accepted), answer
+    for found in (
+        api.payment(hold["id"]),
+        api.limits(payer),
+        api.metadata("account", payer),
+        api.book(book),
+        api.template("life"),
+        api.template("life", {"version": "1"}),
+    ):
+        assert isinstance(found, Accepted), found
+
+    def listed() -> bool:
+        payments = api.payments({"status": "partially_captured"})
+        accounts = api.accounts({"under": "granted:life"})
+        assert isinstance(payments, Accepted), payments
+        assert isinstance(accounts, Accepted), accounts
+        held = [payment["id"] for payment in payments.body["payments"]]
+        balances = [account["balance_minor"] for account in accounts.body["accounts"]]
+        return (held, balances) == ([hold["id"]], [412, -412])
+
+    assert eventually(listed)
+
+
 def test_malformed_message_may_be_put_aside(enforcing_deployment: Deployment) -> None:
     """The function sends it to the dead-letter queue by itself."""
     sqs = enforcing_deployment.session().client("sqs", **enforcing_deployment.client_arguments())
@@ -227,6 +296,42 @@ def test_fraud_scorer_may_give_verdicts_and_list_those_recorded(
         return [review["payment"] for review in answer.body["reviews"]] == ["screened"]
 
     assert eventually(listed)
+
+
+def test_sweep_may_find_and_release_what_is_due(
+    api: LedgerApi, enforcing_deployment: Deployment
+) -> None:
+    """The index is granted by itself: without it a sweep fails, and says so."""
+    for account in ("held", "holder"):
+        assert isinstance(open_account(api, account, min_balance_minor=None), Accepted)
+    posting = {
+        "source": "account-of-held",
+        "destination": "account-of-holder",
+        "amount_minor": 1,
+        "currency": "EUR",
+    }
+    hold = {
+        "type": "payment.authorize",
+        "v": 1,
+        "id": "expiring",
+        "postings": [posting],
+        "expires_at": (datetime.now(UTC) + timedelta(seconds=HELD_SECONDS)).isoformat(),
+    }
+    assert isinstance(api.send("payment.authorize", json.dumps(hold).encode()), Accepted)
+    time.sleep(HELD_SECONDS)
+    functions = enforcing_deployment.session().client(
+        "lambda", **enforcing_deployment.client_arguments()
+    )
+
+    with without_grant(enforcing_deployment, EXPIRY_FUNCTION, "dynamodb:Query"):
+        failed = functions.invoke(FunctionName=f"{EXPIRY_FUNCTION}:live", Payload=b"{}")
+    swept = functions.invoke(FunctionName=f"{EXPIRY_FUNCTION}:live", Payload=b"{}")
+
+    assert b"AccessDeniedException" in failed["Payload"].read()
+    assert b"errorMessage" not in swept["Payload"].read()
+    found = api.payment("expiring")
+    assert isinstance(found, Accepted)
+    assert found.body["status"] == "expired"
 
 
 def _with_batches(document: dict[str, Any]) -> dict[str, Any]:

@@ -72,10 +72,11 @@ def test_a_burst_unlike_the_customer_is_recorded_listed_and_alerted(
     """A customer's usual payments are cleared; a sudden large one to a stranger is recorded with
     its reasons, listed for review and alerted under the id of its event."""
     sqs, url = listening(config)
-    payer, friend = funded_pair(api, 1_000_000)
+    now = datetime.now(UTC)
+    past = (now - timedelta(days=30)).isoformat()
+    payer, friend = funded_pair(api, 1_000_000, effective_at=past)
     stranger = unique("stranger")
     assert isinstance(posted(api, opening(stranger)), Accepted)
-    now = datetime.now(UTC)
     usual = [unique("usual") for _ in range(6)]
     for days, payment in enumerate(usual, start=3):
         at = (now - timedelta(days=days)).isoformat()

@@ -16,6 +16,7 @@ from tests.end_to_end.driving import (
     funded_pair,
     ledger,
     paying,
+    payment_at,
     posted,
     projected,
     row_at,
@@ -28,19 +29,24 @@ def test_a_cut_out_event_is_found_and_repaired(
 ) -> None:
     """Rows lost by the projections are named by verify, and repair brings them back."""
     payer, payee = funded_pair(api, 100)
-    for amount in (1, 2, 3):
-        assert isinstance(posted(api, paying(unique("payment"), payer, payee, amount)), Accepted)
+    payments = [unique("payment") for _ in range(3)]
+    for amount, payment in enumerate(payments, start=1):
+        assert isinstance(posted(api, paying(payment, payer, payee, amount)), Accepted)
     projected(api, payee, 4)
     projected(api, payer, 5)
     dynamodb = client(config, "dynamodb")
+    assert eventually(
+        lambda: "Item" in dynamodb.get_item(**payment_at(config, payments[0]), ConsistentRead=True)
+    )
     for version in (3, 4):
         dynamodb.delete_item(**row_at(config, payee, version))
     dynamodb.delete_item(**balance_at(config, payee))
+    dynamodb.delete_item(**payment_at(config, payments[0]))
 
     code, report = ledger(config_file, "verify", "--wait", "2")
     assert code == 1
     subjects = {finding["subject"] for finding in report["findings"]}
-    assert subjects == {payee}
+    assert subjects == {payee, payments[0]}
 
     code, repaired = ledger(config_file, "repair")
     assert (code, repaired["left"]) == (0, 0)

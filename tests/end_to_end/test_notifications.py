@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -15,7 +13,6 @@ from botocore.exceptions import ClientError
 from typer.testing import CliRunner
 
 from ledger.cli.app import app
-from ledger.cli.watching.subscription import Subscription, subscribed
 from ledger.client.answers import Accepted, Refused
 from ledger.client.config import ENVIRONMENT_VARIABLE, Config, save
 from ledger.client.rest import LedgerApi
@@ -24,37 +21,13 @@ from tests.end_to_end.driving import (
     client,
     eventually,
     funded_pair,
+    heard,
+    listening,
     opening,
     paying,
     posted,
     unique,
 )
-
-
-@contextmanager
-def listening(config: Config, policy: dict[str, list[str]]) -> Iterator[Subscription]:
-    """A queue that is subscribed to the topic with a filter policy."""
-    with subscribed(
-        client(config, "sns"),
-        client(config, "sqs"),
-        topic_arn=config.outputs["NotificationsTopicArn"],
-        queue_name=unique("listening"),
-        policy=json.dumps(policy),
-        note=pytest.fail,
-    ) as subscription:
-        yield subscription
-
-
-def heard(subscription: Subscription, *ids: str) -> list[dict[str, Any]]:
-    """Everything that came until all messages with these ids had, and what came with them."""
-    found: list[dict[str, Any]] = []
-
-    def complete() -> bool:
-        found.extend(json.loads(message.body) for message in subscription.receive(1))
-        return set(ids) <= {body["id"] for body in found}
-
-    assert eventually(complete), found
-    return found
 
 
 def accepted(api: LedgerApi, command: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ from tests.end_to_end.driving import (
     eventually,
     funded_pair,
     paying,
+    payment_at,
     posted,
     projected,
     row_at,
@@ -84,16 +85,23 @@ class Payments:
 
 
 class Reader:
-    """Asks for accounts, and remembers how far each answer reached, and what went backwards."""
+    """Asks for accounts, and remembers how far each answer reached, and what went backwards; and
+    for a list of payments, which is always to be the same."""
 
-    def __init__(self, config: Config, *accounts: str) -> None:
+    def __init__(self, config: Config, accounts: list[str], query: dict[str, str]) -> None:
         self.api = LedgerApi(config)
         self.accounts = accounts
+        self.query = query
+        self.lists: set[tuple[str, ...]] = set()
         self.reached: dict[tuple[str, str], int] = {}
         self.backwards: list[tuple[str, str, int, int]] = []
         self.answers = self.not_now = 0
 
     def __call__(self) -> None:
+        try:
+            self.lists.add(listed(self.api, self.query))
+        except UnreachableError:
+            self.not_now += 1
         for account in self.accounts:
             try:
                 balances, history = self.api.account(account), self.api.history(account)
@@ -114,15 +122,29 @@ class Reader:
         self.reached[account, what] = max(known, reach)
 
 
+def listed(api: LedgerApi, query: dict[str, str]) -> tuple[str, ...]:
+    """The payments that a query finds."""
+    found = api.payments(query)
+    assert isinstance(found, Accepted), found
+    return tuple(payment["id"] for payment in found.body["payments"])
+
+
 def movements(api: LedgerApi, account: str, version: int) -> tuple[Any, Any]:
     """The balance and the whole history of an account, once it has that version."""
     found = projected(api, account, version)
     return found["balance_minor"], found["entries"]
 
 
-def corrupted(config: Config, payer: str, payee: str) -> None:
-    """A wrong balance, two lost rows and a wrong one, by hand."""
+def corrupted(config: Config, payer: str, payee: str, payments: list[str]) -> None:
+    """A wrong balance, two lost rows and a wrong one, a wrong and a lost payment, by hand."""
     dynamodb = client(config, "dynamodb")
+    dynamodb.update_item(
+        **payment_at(config, payments[0]),
+        UpdateExpression="SET #field = :wrong",
+        ExpressionAttributeNames={"#field": "reference"},
+        ExpressionAttributeValues={":wrong": {"S": "made up"}},
+    )
+    dynamodb.delete_item(**payment_at(config, payments[1]))
     for place, field in (
         (balance_at(config, payee), "credits_posted_minor"),
         (row_at(config, payer, 2), "debited_minor"),
@@ -138,10 +160,10 @@ def corrupted(config: Config, payer: str, payee: str) -> None:
 
 
 def generations_in(config: Config) -> set[tuple[str, str]]:
-    """The generations that items of both projections are of, `1` for the bare keys."""
+    """The generations that items of the projections are of, `1` for the bare keys."""
     dynamodb = client(config, "dynamodb")
     found = set()
-    for name in ("Balances", "History"):
+    for name in ("Balances", "History", "Payments"):
         pages = dynamodb.get_paginator("scan").paginate(
             TableName=config.outputs[f"{name}TableName"]
         )
@@ -155,26 +177,34 @@ def generations_in(config: Config) -> set[tuple[str, str]]:
 def test_what_was_wrong_is_named_and_mended_while_payments_flow(
     config: Config, api: LedgerApi, tmp_path: Path
 ) -> None:
-    """Both projections are tampered with and replayed at once, one of them killed on its way and
+    """All projections are tampered with and replayed at once, one of them killed on its way and
     resumed. The reports name what was tampered with and nothing else, the ledger then verifies, the
     old generations are gone, and no answer went backwards meanwhile."""
     config_file = tmp_path / "config.json"
     configuration.save(config, config_file)
     payer, payee = funded_pair(api, 1_000)
-    for amount in (1, 2, 3):
-        assert isinstance(posted(api, paying(unique("payment"), payer, payee, amount)), Accepted)
+    payments = [unique("payment") for _ in range(3)]
+    times: list[str] = []
+    for amount, payment in enumerate(payments, start=1):
+        answer = posted(api, paying(payment, payer, payee, amount))
+        assert isinstance(answer, Accepted), answer
+        times.append(answer.body["recorded_at"])
+    kept = {"status": "posted", "from": times[0], "to": times[1]}
+    of_these = {"status": "posted", "from": times[0]}
+    assert eventually(lambda: set(payments) <= set(listed(api, of_these)))
     right = movements(api, payer, 5), movements(api, payee, 4)
     pay = Payments(config, *funded_pair(api, 1_000_000))
     projected(api, pay.payer, 2)
     projected(api, pay.payee, 1)
     before = generations_in(config)
-    corrupted(config, payer, payee)
-    read = Reader(config, payer, payee, pay.payer, pay.payee)
+    corrupted(config, payer, payee, payments)
+    read = Reader(config, [payer, payee, pay.payer, pay.payee], kept)
 
     with repeatedly(pay, read):
         began = time.monotonic()
         balances = started(config_file, "replay", "balances", "--wait", "5")
         history = started(config_file, "replay", "history", "--wait", "5")
+        replayed_payments = started(config_file, "replay", "payments", "--wait", "5")
         generations = history_generations(
             client(config, "dynamodb"), config.outputs["HistoryTableName"]
         )
@@ -183,15 +213,15 @@ def test_what_was_wrong_is_named_and_mended_while_payments_flow(
         history.communicate()
         assert ended(started(config_file, "replay", "history"))[1]["reason"] == "replay"
         history = started(config_file, "replay", "history", "--resume", "--wait", "5")
-        (balances_code, of_balances), (history_code, of_history) = ended(balances), ended(history)
+        ends = [ended(each) for each in (balances, history, replayed_payments)]
         took = time.monotonic() - began
 
-    assert (balances_code, history_code) == (0, 0), (of_balances, of_history, took)
-    assert of_balances["swapped"]
-    assert of_history["swapped"]
+    of_balances, of_history, of_payments = (report for _, report in ends)
+    assert [code for code, _ in ends] == [0, 0, 0], (ends, took)
+    assert all(report["swapped"] for _, report in ends)
     assert of_balances["differing"] == [
         {
-            "account": payee,
+            "subject": payee,
             "version": 4,
             "kind": "differs",
             "field": "credits_posted_minor",
@@ -203,22 +233,37 @@ def test_what_was_wrong_is_named_and_mended_while_payments_flow(
         json.dumps(each)
         for each in (
             {
-                "account": payer,
+                "subject": payer,
                 "version": 2,
                 "kind": "differs",
                 "field": "debited_minor",
                 "live": 999,
                 "rebuilt": None,
             },
-            {"account": payee, "version": 2, "kind": "missing"},
-            {"account": payee, "version": 3, "kind": "missing"},
+            {"subject": payee, "version": 2, "kind": "missing"},
+            {"subject": payee, "version": 3, "kind": "missing"},
         )
     )
+    assert sorted(map(json.dumps, of_payments["differing"])) == sorted(
+        json.dumps(each)
+        for each in (
+            {
+                "subject": payments[0],
+                "version": 1,
+                "kind": "differs",
+                "field": "reference",
+                "live": "made up",
+                "rebuilt": None,
+            },
+            {"subject": payments[1], "version": 1, "kind": "missing"},
+        )
+    )
+    assert read.lists == {(payments[0],)}
     assert read.backwards == []
     assert read.answers > 20
     assert pay.count > 20
     now = generations_in(config)
-    assert len(now) == 2
+    assert len(now) == 3
     assert before.isdisjoint(now)
     assert (movements(api, payer, 5), movements(api, payee, 4)) == right
     code, report = ended(started(config_file, "verify", "--wait", "20"))

@@ -28,6 +28,10 @@ OUTPUTS = {
     "HistoryTableName",
     "IngressBusName",
     "LedgerBusName",
+    "NotificationsTopicArn",
+    "PaymentsDlqUrl",
+    "PaymentsQueueUrl",
+    "PaymentsTableName",
     "RelayFailuresBucketName",
     "StatesTableName",
 }
