@@ -16,6 +16,9 @@ from tests.support.messages import group, message, other, transaction
 NAMESPACE = {"c": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}
 
 
+OPENED = "2026-01-01T00:00:00Z"  # before the day on which the message wants its payments executed
+
+
 def ledger(config_file: Path, *arguments: object) -> Result:
     """Runs the command."""
     options = ["--config", str(config_file)]
@@ -29,7 +32,9 @@ def test_a_message_that_is_imported_comes_out_as_a_statement_that_reconciles(
     bank, wallet = unique("bank"), unique("wallet")
     accounts = tmp_path / "accounts.csv"
     accounts.write_text(
-        f"account,currency,account_type,min_balance\n{bank},EUR,asset,none\n{wallet},EUR,liability,\n"
+        "account,currency,account_type,min_balance,effective_at\n"
+        f"{bank},EUR,asset,none,{OPENED}\n"
+        f"{wallet},EUR,liability,,{OPENED}\n"
     )
     transfers = (
         transaction(f"E{number}", amount=f"{number}.25", creditor=other(wallet))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from random import Random
 from typing import Any, NamedTuple, TypeVar
 
@@ -83,12 +84,12 @@ def loaded_from(source: Source) -> Loaded:
     return Loaded(store, history, balances, outcomes)
 
 
-def sent(source: Source, store: MemoryEventStore) -> Counter[str]:
-    """How many instructions came to each outcome, sent one after the other."""
+def sent(source: Source, store: MemoryEventStore, *, every: int = 1) -> Counter[str]:
+    """How many instructions came to each outcome, each (or one in `every`) sent after the other."""
     ticks = iter(range(NOW, 2 * NOW))
     commands = Commands(store, clock=lambda: next(ticks), pause=lambda _: None, chance=lambda: 0.0)
     outcomes: Counter[str] = Counter()
-    for instruction in source:
+    for instruction in islice(source, None, None, every):
         outcome = commands.handle(decode_command(instruction.body), "golden")
         assert isinstance(outcome, Decided)
         if outcome.repeat:

@@ -110,10 +110,11 @@ def test_the_ledger_verifies(bank: Bank) -> None:
 
 
 def test_loading_again_moves_nothing(bank: Bank) -> None:
-    """Every instruction of a second load is a repeat, and not one event is new."""
+    """Of a second load every instruction, or as many as tell (one in ten), is a repeat, and not one
+    event is new."""
     before = Counter(event.id for event in bank.ledger.store.events())
     source = bank.statement.source()
-    assert sent(source, bank.ledger.store) == {"repeat": len(source)}
+    assert sent(source, bank.ledger.store, every=10) == {"repeat": -(-len(source) // 10)}
     assert Counter(event.id for event in bank.ledger.store.events()) == before
 
 
