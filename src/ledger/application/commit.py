@@ -418,7 +418,6 @@ class _Attempt:
             self.used_member = next((one for one in members if one in refused.existing), None)
         for event_id, stored in refused.existing.items():
             self.known.states.events[event_id] = decode_event(stored.data)
-            self.known.keys.discard(payment_key(event_id))  # it may have a state by now
 
     def effort(self) -> _Effort:
         return {"attempts": 1 + self.causes.total(), "causes": dict(self.causes)}

@@ -24,15 +24,13 @@ from ledger.contracts.commands import (
 )
 from ledger.contracts.events import (
     Accepted,
-    AccountOpened,
+    BackDatableEvent,
     BatchCommitted,
     Cause,
     CommandRejected,
     Event,
     PaymentAuthorized,
-    PaymentCaptured,
     PaymentPosted,
-    PaymentReversed,
 )
 from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
 from ledger.contracts.subjects import Key, book_key, payment_key
@@ -42,10 +40,8 @@ from ledger.domain.evolution import states_after
 from ledger.domain.needs import Needs, needed
 from ledger.domain.payments import is_due
 from ledger.domain.rejections import Rejection, rejection_for_event, shown_version
-from ledger.domain.stamp import Stamp
+from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import States
-
-_BACK_DATABLE = AccountOpened | PaymentPosted | PaymentCaptured | PaymentReversed
 
 
 class Known(NamedTuple):
@@ -152,11 +148,7 @@ def _propose_batch(known: Known, batch: AtomicBatch, stamp: Stamp) -> Proposal |
         changed.update(changed_by(decision))
         _refuse_oversize(1 + len(batch.commands) + len(changed), len(batch.commands))
     committed = BatchCommitted(
-        v=1,
-        id=batch.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(batch, stamp),
         commands=tuple(command.id for command in batch.commands),
     )
     own = seal(committed, working)
@@ -215,7 +207,7 @@ def relied_on(event: Accepted) -> tuple[Key, ...]:
     A template is none of it: its versions never change, and a payment that names none is made of
     the one that was the newest when it was decided.
     """
-    if isinstance(event, _BACK_DATABLE):
+    if isinstance(event, BackDatableEvent):
         return tuple(book_key(check.book) for check in event.books)
     return ()
 

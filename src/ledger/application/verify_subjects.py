@@ -10,6 +10,7 @@ from ledger.application.ports import KEYS_A_LOAD_MAX, EventStore
 from ledger.application.verification import Report
 from ledger.contracts.events import (
     AccountOpened,
+    BackDatableEvent,
     BookCheck,
     BookClosed,
     Event,
@@ -17,7 +18,6 @@ from ledger.contracts.events import (
     PaymentExpired,
     PaymentIncreased,
     PaymentPosted,
-    PaymentReversed,
     PaymentVoided,
 )
 from ledger.contracts.primitives import end_of_day, shifted_instant
@@ -27,9 +27,6 @@ from ledger.domain.chain import link
 from ledger.domain.effective_time import CLOSING_MARGIN, is_back_dated
 from ledger.domain.evolution import evolve_subject
 from ledger.domain.states import BookState, PaymentState, State, States
-
-#: What can be back-dated, and then says which books it was checked against.
-_BACK_DATABLE = AccountOpened | PaymentPosted | PaymentCaptured | PaymentReversed
 
 
 def verify_subjects(
@@ -202,7 +199,7 @@ def _verify_periods(periods: _Periods, report: Report) -> None:
         for versions in periods.history.links.values()
         for links in versions.values()
         for here in links
-        if isinstance(here.fact, _BACK_DATABLE)
+        if isinstance(here.fact, BackDatableEvent)
     }
     for fact in facts.values():
         if any(entry.version > periods.accounts.get(entry.id, 0) for entry in fact.accounts):
@@ -214,7 +211,7 @@ def _verify_periods(periods: _Periods, report: Report) -> None:
 
 
 def _period_problem(
-    fact: _BACK_DATABLE, book_of: Mapping[str, str], periods: _Periods
+    fact: BackDatableEvent, book_of: Mapping[str, str], periods: _Periods
 ) -> str | None:
     if not is_back_dated(fact.effective_at, fact.recorded_at):
         return None
@@ -231,7 +228,7 @@ def _period_problem(
     return next((problem for problem in problems if problem), None)
 
 
-def _book_problem(fact: _BACK_DATABLE, check: BookCheck, periods: _Periods) -> str | None:
+def _book_problem(fact: BackDatableEvent, check: BookCheck, periods: _Periods) -> str | None:
     state = periods.books.get((check.book, check.version))
     if state is None and check.version:
         captured = periods.captured.get(check.book, 0)

@@ -147,6 +147,19 @@ def available_minor(
     return balance_minor(account_type, debits_posted_minor, credits_posted_minor) - lowering
 
 
+def expected_minor(
+    account_type: AccountType,
+    *,
+    debits_posted_minor: int,
+    credits_posted_minor: int,
+    debits_pending_minor: int,
+    credits_pending_minor: int,
+) -> int:
+    """The balance if everything pending that raises it settled, and nothing that lowers it."""
+    raising = debits_pending_minor if account_type in DEBIT_NORMAL else credits_pending_minor
+    return balance_minor(account_type, debits_posted_minor, credits_posted_minor) + raising
+
+
 def canonical_instant(text: str) -> str:
     """`text` (RFC 3339 with an offset) as the one stored form, `YYYY-MM-DDTHH:MM:SS.ffffffZ`.
 

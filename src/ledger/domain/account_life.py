@@ -27,13 +27,12 @@ from ledger.contracts.events import (
     MetadataSet,
     PaymentAuthorized,
     PaymentPosted,
-    SubjectEntry,
 )
 from ledger.contracts.subjects import account_key, metadata_key
 from ledger.domain.accounts import AccountState, next_entry
 from ledger.domain.rejections import Rejection, rejection, rejection_for_event
-from ledger.domain.stamp import Stamp
-from ledger.domain.states import States
+from ledger.domain.stamp import Stamp, head
+from ledger.domain.states import States, next_subject_entry
 
 _LIMIT_FIELDS = (
     "min_balance_minor",
@@ -50,11 +49,7 @@ def decide_alerts(states: States, command: SetAlerts, stamp: Stamp) -> AlertsSet
     if isinstance(state, Rejection):
         return state
     return AlertsSet(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         account=command.account,
         currency=state.currency,
         alerts=command.alerts,
@@ -71,11 +66,7 @@ def decide_freeze(
         return state
     frozen = _sides(_set(state.frozen) | _set(command.sides))
     return AccountFrozen(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         account=command.account,
         sides=command.sides,
         reason=command.reason,
@@ -93,11 +84,7 @@ def decide_unfreeze(
         return state
     frozen = _sides(_set(state.frozen) - _set(command.sides))
     return AccountUnfrozen(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         account=command.account,
         sides=command.sides,
         reason=command.reason,
@@ -121,11 +108,7 @@ def decide_closing(
     if any(left.values()):
         return rejection(reasons.ACCOUNT_NOT_EMPTY, "account", states, state.key, left)
     return AccountClosed(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         account=command.account,
         reason=command.reason,
         profile=replace(state.profile, status="closed"),
@@ -144,11 +127,7 @@ def decide_limits(states: States, command: SetLimits, stamp: Stamp) -> LimitsSet
     if refusal is not None:
         return refusal
     return LimitsSet(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         account=command.account,
         given=given,
         profile=profile,
@@ -170,18 +149,11 @@ def decide_metadata(states: States, command: SetMetadata, stamp: Stamp) -> Metad
             )
     before = states.metadata.get(metadata_key(command.subject, command.subject_id).id)
     return MetadataSet(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         subject=command.subject,
         subject_id=command.subject_id,
         metadata=command.metadata,
-        entry=SubjectEntry(
-            version=before.version + 1 if before else 1,
-            prev=before.last_event if before else UNSET,
-        ),
+        entry=next_subject_entry(before),
     )
 
 

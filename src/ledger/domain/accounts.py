@@ -30,10 +30,11 @@ from ledger.contracts.events import (
 )
 from ledger.contracts.primitives import (
     AMOUNT_MINOR_MAX,
-    DEBIT_NORMAL,
     MAIN_BOOK,
     AccountType,
+    available_minor,
     balance_minor,
+    expected_minor,
 )
 from ledger.contracts.subjects import Key, account_key
 from ledger.domain.velocity import VelocityCounter, carried, counted
@@ -101,18 +102,24 @@ class AccountState(Struct, frozen=True, kw_only=True):
     @property
     def available_minor(self) -> int:
         """The balance if everything pending that lowers it settled, and nothing that raises it."""
-        lowering = (
-            self.credits_pending_minor if self.type in DEBIT_NORMAL else self.debits_pending_minor
+        return available_minor(
+            self.type,
+            debits_posted_minor=self.debits_posted_minor,
+            credits_posted_minor=self.credits_posted_minor,
+            debits_pending_minor=self.debits_pending_minor,
+            credits_pending_minor=self.credits_pending_minor,
         )
-        return self.balance_minor - lowering
 
     @property
     def expected_minor(self) -> int:
         """The balance if everything pending that raises it settled, and nothing that lowers it."""
-        raising = (
-            self.debits_pending_minor if self.type in DEBIT_NORMAL else self.credits_pending_minor
+        return expected_minor(
+            self.type,
+            debits_posted_minor=self.debits_posted_minor,
+            credits_posted_minor=self.credits_posted_minor,
+            debits_pending_minor=self.debits_pending_minor,
+            credits_pending_minor=self.credits_pending_minor,
         )
-        return self.balance_minor + raising
 
     def stops(self, side: Sides) -> bool:
         """Whether debits, or credits, are frozen."""

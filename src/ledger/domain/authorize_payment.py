@@ -33,7 +33,7 @@ from ledger.domain.payments import (
     unknown_payment,
 )
 from ledger.domain.rejections import Rejection, rejection_for_time
-from ledger.domain.stamp import Stamp
+from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import PaymentState, States
 
 _DAY: Final = 24 * 3600 * 1_000_000
@@ -55,11 +55,7 @@ def decide_authorization(
     if refusal is not None:
         return refusal
     return PaymentAuthorized(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         postings=command.postings,
         accounts=movements.entries(states),
         entry=PaymentEntry(
@@ -94,11 +90,7 @@ def decide_increase(
     if refusal is not None:
         return refusal
     return PaymentIncreased(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         payment=command.payment,
         postings=postings,
         accounts=movements.entries(states),

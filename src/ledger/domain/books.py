@@ -5,23 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from msgspec import UNSET
-
 from ledger.contracts import reasons
 from ledger.contracts.commands import CloseBook, DefineTemplate, OpenBook, ReopenBook, book_of
 from ledger.contracts.events import (
     BookClosed,
     BookOpened,
     BookReopened,
-    SubjectEntry,
     TemplateDefined,
 )
 from ledger.contracts.primitives import MAIN_BOOK, end_of_day, shifted_instant
 from ledger.contracts.subjects import book_key, template_key
 from ledger.domain.effective_time import CLOSING_MARGIN
 from ledger.domain.rejections import Rejection, rejection, rejection_for_time
-from ledger.domain.stamp import Stamp
-from ledger.domain.states import BookState, States, TemplateState
+from ledger.domain.stamp import Stamp, head
+from ledger.domain.states import States, next_subject_entry
 
 TEMPLATE_VERSIONS_MAX: Final = 1_000  # the ids of their events are kept with the newest: 64 KB
 
@@ -31,14 +28,10 @@ def decide_book_opening(states: States, command: OpenBook, stamp: Stamp) -> Book
     if command.book == MAIN_BOOK or command.book in states.books:
         return rejection(reasons.BOOK_EXISTS, "book", states, book_key(command.book))
     return BookOpened(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         book=command.book,
         description=command.description,
-        entry=_next(None),
+        entry=next_subject_entry(None),
     )
 
 
@@ -49,15 +42,11 @@ def decide_book_closing(states: States, command: CloseBook, stamp: Stamp) -> Boo
     if refusal is not None:
         return refusal
     return BookClosed(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         book=book,
         through=command.through,
         reason=command.reason,
-        entry=_next(states.books.get(book)),
+        entry=next_subject_entry(states.books.get(book)),
     )
 
 
@@ -75,15 +64,11 @@ def decide_book_reopening(
         values = {"closed_through": closed_through}
         return rejection(reasons.NOT_CLOSED, "through", states, book_key(book), values)
     return BookReopened(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         book=book,
         through=through,
         reason=command.reason,
-        entry=_next(state),
+        entry=next_subject_entry(state),
     )
 
 
@@ -97,16 +82,12 @@ def decide_template(
         key = template_key(command.template)
         return rejection(reasons.TEMPLATE_LIMIT, "template", states, key, values)
     return TemplateDefined(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         template=command.template,
         parameters=command.parameters,
         postings=command.postings,
         description=command.description,
-        entry=_next(state),
+        entry=next_subject_entry(state),
     )
 
 
@@ -122,9 +103,3 @@ def _closing_refusals(states: States, command: CloseBook, stamp: Stamp) -> Itera
     if end_of_day(command.through) > latest:
         values = {"through": command.through, "end_of_day_at_most": latest}
         yield rejection_for_time(reasons.PERIOD_TOO_RECENT, "through", values)
-
-
-def _next(state: BookState | TemplateState | None) -> SubjectEntry:
-    return SubjectEntry(
-        version=state.version + 1 if state else 1, prev=state.last_event if state else UNSET
-    )

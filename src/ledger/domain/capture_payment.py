@@ -39,7 +39,7 @@ from ledger.domain.payments import (
     unknown_payment,
 )
 from ledger.domain.rejections import Rejection, rejection
-from ledger.domain.stamp import Stamp
+from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import PaymentState, States
 
 
@@ -66,11 +66,7 @@ def decide_capture(
     movements = _movements(postings, released)
     accounts = [movement.account for movement in movements]
     return PaymentCaptured(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=effective_at,
-        actor=stamp.actor,
+        **head(command, stamp, effective_at),
         payment=command.payment,
         postings=postings,
         released=UNSET if released == postings else released,
@@ -101,11 +97,7 @@ def decide_void(
     postings = scaled(payment.postings, payment.remaining_minor)
     by_reversal = isinstance(command, ReversePayment)
     return PaymentVoided(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         payment=command.payment,
         postings=postings,
         accounts=Movements().release(postings, "payment").entries(states),
@@ -122,11 +114,7 @@ def decide_expiry(states: States, command: ExpirePayment, stamp: Stamp) -> Payme
     payment = states.payments[command.payment]
     postings = scaled(payment.postings, payment.remaining_minor)
     return PaymentExpired(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         payment=command.payment,
         postings=postings,
         accounts=Movements().release(postings, "payment").entries(states),

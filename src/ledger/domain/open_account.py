@@ -20,7 +20,7 @@ from ledger.domain.effective_time import (
     period_refusals,
 )
 from ledger.domain.rejections import Rejection, rejection
-from ledger.domain.stamp import Stamp
+from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import States
 
 _DEFAULTED: Final = ("min_balance_minor", "max_balance_minor", "effective_at")
@@ -35,11 +35,7 @@ def decide_opening(states: States, command: OpenAccount, stamp: Stamp) -> Accoun
     lowest, highest = command.min_balance_minor, command.max_balance_minor
     book = book_of(command)
     return AccountOpened(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=effective_at,
-        actor=stamp.actor,
+        **head(command, stamp, effective_at),
         account=command.account,
         currency=command.currency,
         account_type=command.account_type,

@@ -30,7 +30,7 @@ from ledger.domain.movements import (
     velocity_refusals,
 )
 from ledger.domain.rejections import Rejection, rejection
-from ledger.domain.stamp import Stamp
+from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import States, TemplateState
 from ledger.domain.templates import TemplateFault, expand
 
@@ -105,11 +105,7 @@ def _decided(
     accounts = [movement.account for movement in movements]
     rates = command.rates if isinstance(command, PostPayment) else UNSET
     return PaymentPosted(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=effective_at,
-        actor=stamp.actor,
+        **head(command, stamp, effective_at),
         postings=postings,
         accounts=movements.entries(states),
         reference=command.reference,

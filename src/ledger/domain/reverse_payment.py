@@ -36,7 +36,7 @@ from ledger.domain.payments import (
     unknown_payment,
 )
 from ledger.domain.rejections import Rejection, rejection
-from ledger.domain.stamp import Stamp
+from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import PaymentState, States
 
 
@@ -67,11 +67,7 @@ def decide_reversal(
     movements = Movements().post(postings, "payment")
     accounts = [movement.account for movement in movements]
     return PaymentReversed(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=effective_at,
-        actor=stamp.actor,
+        **head(command, stamp, effective_at),
         payment=command.payment,
         postings=postings,
         accounts=movements.entries(states),

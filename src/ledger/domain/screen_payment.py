@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from ledger.contracts.commands import ScreenPayment
 from ledger.contracts.events import PaymentScreened
-from ledger.domain.stamp import Stamp
+from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import States
 
 
 def decide_screening(_states: States, command: ScreenPayment, stamp: Stamp) -> PaymentScreened:
     """The verdict, recorded. That the payment is there was seen to; a fact cannot be undone."""
     return PaymentScreened(
-        v=1,
-        id=command.id,
-        recorded_at=stamp.recorded_at,
-        effective_at=stamp.recorded_at,
-        actor=stamp.actor,
+        **head(command, stamp),
         payment=command.payment,
         model=command.model,
         verdict=command.verdict,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol, TypedDict
 
 from msgspec import Struct
 
+from ledger.contracts.commands import BaseCommand
 from ledger.contracts.primitives import instant_of_microseconds, microseconds_of_instant
 from ledger.contracts.subjects import Key
 
@@ -20,6 +21,27 @@ class Stamp(Struct, frozen=True):
 
     recorded_at: str
     actor: str
+
+
+class Head(TypedDict):
+    """What every event begins with."""
+
+    v: Literal[1]
+    id: str
+    recorded_at: str
+    effective_at: str
+    actor: str
+
+
+def head(command: BaseCommand, stamp: Stamp, effective_at: str | None = None) -> Head:
+    """The head of the event of `command`, effective when recorded unless another time is given."""
+    return Head(
+        v=1,
+        id=command.id,
+        recorded_at=stamp.recorded_at,
+        effective_at=stamp.recorded_at if effective_at is None else effective_at,
+        actor=stamp.actor,
+    )
 
 
 class Recorded(Protocol):

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
 from ledger.contracts.commands import TemplateParameter, TemplatePosting
-from ledger.contracts.events import Event, PaymentStatus
+from ledger.contracts.events import Event, PaymentStatus, SubjectEntry
 from ledger.contracts.postings import Posting
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
 from ledger.contracts.subjects import Key, book_key, payment_key, template_key
@@ -137,6 +137,13 @@ class MetadataState(Struct, frozen=True, kw_only=True):
     def key(self) -> Key:
         """What this is the state of."""
         return Key("metadata", self.id)
+
+
+def next_subject_entry(before: BookState | TemplateState | MetadataState | None) -> SubjectEntry:
+    """The entry of an event that makes the version after `before`; None: the first."""
+    return SubjectEntry(
+        version=before.version + 1 if before else 1, prev=before.last_event if before else UNSET
+    )
 
 
 State = AccountState | PaymentState | BookState | TemplateState | MetadataState

@@ -7,7 +7,7 @@ from typing import Literal
 from msgspec import UNSET, Struct, UnsetType
 
 from ledger.contracts.commands import Alert
-from ledger.contracts.primitives import DEBIT_NORMAL, AccountType, available_minor, balance_minor
+from ledger.contracts.primitives import AccountType, available_minor, balance_minor, expected_minor
 
 
 class BaseEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -60,10 +60,13 @@ class AccountEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def expected_minor(self) -> int:
         """The balance if everything pending that raises it settled, and nothing that lowers it."""
-        raising = (
-            self.debits_pending_minor if self.type in DEBIT_NORMAL else self.credits_pending_minor
+        return expected_minor(
+            self.type,
+            debits_posted_minor=self.debits_posted_minor,
+            credits_posted_minor=self.credits_posted_minor,
+            debits_pending_minor=self.debits_pending_minor,
+            credits_pending_minor=self.credits_pending_minor,
         )
-        return self.balance_minor + raising
 
 
 class SubjectEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):

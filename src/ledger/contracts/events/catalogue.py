@@ -54,6 +54,9 @@ AccountEvent = (
 )
 """An event that made a new version of every account in its `accounts`."""
 
+BackDatableEvent = AccountOpened | PaymentPosted | PaymentCaptured | PaymentReversed
+"""An event that can be effective in the past, and then names the `books` it was checked against."""
+
 Accepted = (
     AccountEvent
     | BatchCommitted
