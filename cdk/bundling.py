@@ -36,7 +36,13 @@ RUNTIME_VERSION = (3, 14)
 _ROOT = Path(__file__).resolve().parent.parent
 _PACKAGES = ("ledger", "projections", "consumers")
 # What runs on people's machines only, with libraries of its own.
-_LEFT_OUT = ("ledger/cli", "ledger/client", "ledger/importers", "ledger/statements")
+_LEFT_OUT = (
+    "ledger/cli",
+    "ledger/client",
+    "ledger/importers",
+    "ledger/statements",
+    "ledger/upkeep",
+)
 # The services whose models the functions load; botocore brings 400 of them, 25 MB.
 BOTOCORE_SERVICES = frozenset({"dynamodb", "events", "secretsmanager", "sns", "sqs", "ssm"})
 _STALE_SECONDS = 3600.0  # no build takes an hour: an older temporary directory was interrupted

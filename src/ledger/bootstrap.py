@@ -1,22 +1,17 @@
-"""The composition root: what each function is made of, from its environment, read once.
+"""The composition root: what the functions around the event store are made of, on their host.
 
-Nothing here runs at import; each `…_parts` is called at a function's first invocation.
+Nothing here runs at import: a function is made at its first invocation.
 """
 
 from __future__ import annotations
 
-import random
-import time
 from dataclasses import dataclass
 
 from ledger.adapters.dynamodb.event_store import DynamoEventStore
 from ledger.adapters.eventbridge.publisher import EventBridgePublisher
 from ledger.application.commit import Commands
-from ledger.runtime.clients import dynamodb_client, eventbridge_client
-from ledger.runtime.clock import wall_clock
+from ledger.runtime.host import Host
 from ledger.runtime.settings import read_settings
-
-_CHANCE = random.SystemRandom().random  # not seeded: a restored snapshot must not repeat itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,26 +37,27 @@ class CommandParts:
     commands: Commands
 
 
-def chance() -> float:
-    """A number drawn uniformly from [0, 1), different in every worker."""
-    return _CHANCE()
+def command_parts(host: Host) -> CommandParts:
+    """The event store and the commit. The SDK does not retry: the commit decides again instead.
 
-
-def command_parts(settings: StoreSettings | None = None) -> CommandParts:
-    """The event store and the commit. The SDK does not retry: the commit decides again instead."""
-    settings = settings or read_settings(StoreSettings)
+    Raises SettingsError.
+    """
+    settings = read_settings(StoreSettings, host.environment)
     store = DynamoEventStore(
-        dynamodb_client(attempts=1),
+        host.dynamodb(attempts=1),
         events_table=settings.events_table,
         states_table=settings.states_table,
     )
-    commands = Commands(store, clock=wall_clock, pause=time.sleep, chance=chance)
+    commands = Commands(store, clock=host.clock, pause=host.pause, chance=host.chance)
     return CommandParts(store, commands)
 
 
-def publisher(settings: BusSettings | None = None) -> EventBridgePublisher:
-    """The publisher onto the ledger's bus. It retries entry by entry, so the SDK does not."""
-    settings = settings or read_settings(BusSettings)
+def publisher(host: Host) -> EventBridgePublisher:
+    """The publisher onto the ledger's bus. It retries entry by entry, so the SDK does not.
+
+    Raises SettingsError.
+    """
+    settings = read_settings(BusSettings, host.environment)
     return EventBridgePublisher(
-        eventbridge_client(attempts=1), settings.ledger_bus, pause=time.sleep, chance=chance
+        host.events(attempts=1), settings.ledger_bus, pause=host.pause, chance=host.chance
     )

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ledger.cli.dead_letters.queues import HOLD_SECONDS, DeadLetterQueue, SourceQueue
-from ledger.cli.dead_letters.redrive import Orders, Report, StoppedError, redrive
 from ledger.client.retries import Retries
+from ledger.upkeep.dead_letters.queues import HOLD_SECONDS, DeadLetterQueue, SourceQueue
+from ledger.upkeep.dead_letters.redrive import Orders, Report, StoppedError, redrive
 from tests.support.queues import MemorySqs, Stored
 
 FAULTS = st.sampled_from((None, None, "before", "after", "some"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,7 +17,7 @@ from consumers.fraud.store import DynamoFraudStore, FraudStore
 from ledger.consuming.batches import Consumer, Handled, World, make_consumer
 from ledger.consuming.deployed import deployed_world
 from ledger.contracts.events import AccountEvent, Event, PaymentScreened
-from ledger.runtime.clients import dynamodb_client, sns_client
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from ledger.runtime.sqs import BatchAnswer, remaining_milliseconds
@@ -79,19 +78,20 @@ def make_handler(
     return handler
 
 
-def _build() -> Consumer:
-    settings = read_settings(Settings)
-    world = deployed_world(settings.queue_url)
+def build(host: Host) -> Consumer:
+    """The function. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
+    world = deployed_world(host, settings.queue_url)
     return make_handler(
         # A transaction has a token, so that the SDK's own second try never takes effect twice.
-        store=DynamoFraudStore(dynamodb_client(attempts=2), settings.fraud_table),
+        store=DynamoFraudStore(host.dynamodb(attempts=2), settings.fraud_table),
         scorer=RulesScorer(),
         send=VerdictSender(world["sqs"], settings.system_commands_queue_url).send,
-        sns=sns_client(attempts=2),
+        sns=host.sns(attempts=2),
         topic_arn=settings.fraud_alerts_topic_arn,
-        pause=time.sleep,
+        pause=host.pause,
         **world,
     )
 
 
-handler = on_first_call(_build)
+handler = on_first_call(build)

@@ -14,12 +14,12 @@ from consumers.fraud.store import DynamoFraudStore, FraudStore, ReviewKey
 from ledger.contracts import problems, reasons
 from ledger.contracts.reasons import Reason
 from ledger.contracts.violations import shown_name
-from ledger.runtime.clients import dynamodb_client
 from ledger.runtime.faults import StoreError
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.rest import Response, response
 from ledger.runtime.settings import read_settings
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry
 
 Handler = Callable[[dict[str, Any], object], Response]
 
@@ -91,12 +91,13 @@ def _refused(line: Line, reason: Reason, field: str = "") -> Response:
     return _response(reason.status, problems.CONTENT_TYPE, problems.problem(reason, field=field))
 
 
-def _build() -> Handler:
-    settings = read_settings(Settings)
+def build(host: Host) -> Handler:
+    """The function. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
     return make_handler(
-        store=DynamoFraudStore(dynamodb_client(attempts=2), settings.fraud_table),
-        telemetry=powertools_telemetry(),
+        store=DynamoFraudStore(host.dynamodb(attempts=2), settings.fraud_table),
+        telemetry=host.telemetry(),
     )
 
 
-handler = on_first_call(_build)
+handler = on_first_call(build)

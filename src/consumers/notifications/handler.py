@@ -13,7 +13,7 @@ from ledger.consuming.batches import RESERVED_MS, Consumer, Handled, World, make
 from ledger.consuming.deployed import deployed_world
 from ledger.consuming.events import event_and_text
 from ledger.contracts.notifications import ALERT_TYPE
-from ledger.runtime.clients import sns_client
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 
@@ -77,10 +77,11 @@ def tell(publish: Publish, batch: Sequence[Told]) -> Handled:
     )
 
 
-def _build() -> Consumer:
-    settings = read_settings(Settings)
-    topic = Topic(sns_client(attempts=AWS_ATTEMPTS), settings.topic_arn)
-    return make_handler(publish=topic.publish, **deployed_world(settings.queue_url))
+def build(host: Host) -> Consumer:
+    """The function. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
+    topic = Topic(host.sns(attempts=AWS_ATTEMPTS), settings.topic_arn)
+    return make_handler(publish=topic.publish, **deployed_world(host, settings.queue_url))
 
 
-handler = on_first_call(_build)
+handler = on_first_call(build)

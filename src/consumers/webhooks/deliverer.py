@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from random import SystemRandom
 from typing import Final
 
 from consumers.webhooks.attempts import Attempts
 from consumers.webhooks.delivery import AWS_ATTEMPTS, Handler, Queues, make_handler
 from consumers.webhooks.directory import CachedDirectory, DynamoDirectory
-from consumers.webhooks.posting import HttpEndpoints
+from consumers.webhooks.posting import Endpoints, HttpEndpoints
 from consumers.webhooks.records import DynamoDelivered
 from consumers.webhooks.secrets import CachedSecrets, SecretsManager
-from consumers.webhooks.settings import TrustedNetworks
-from ledger.runtime.clients import (
-    dynamodb_client,
-    secretsmanager_client,
-    sqs_client,
-    ssm_client,
-)
-from ledger.runtime.clock import wall_clock
+from consumers.webhooks.settings import Trusted, TrustedNetworks
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
-from ledger.runtime.telemetry import powertools_telemetry
 
-_THREADS: Final = 10  # as many subscribers as a batch has messages
+_AT_A_TIME: Final = 10  # as many subscribers as a batch has messages
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,34 +33,40 @@ class Settings:
     dlq_url: str
 
 
-def _build() -> Handler:
-    settings = read_settings(Settings)
-    dynamodb = dynamodb_client(attempts=AWS_ATTEMPTS)
+def on_the_internet(trusted: Trusted) -> Endpoints:
+    """Endpoints at the addresses that their names have, if these may be sent to."""
+    return HttpEndpoints(trusted=trusted)
+
+
+def build(host: Host, endpoints: Callable[[Trusted], Endpoints] = on_the_internet) -> Handler:
+    """The function, which posts to `endpoints`. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
+    dynamodb = host.dynamodb(attempts=AWS_ATTEMPTS)
     trusted = TrustedNetworks(
-        partial(ssm_client, attempts=AWS_ATTEMPTS),
+        partial(host.ssm, attempts=AWS_ATTEMPTS),
         settings.webhook_networks_parameter,
-        time.monotonic,
+        host.monotonic,
     )
     store = DynamoDirectory(dynamodb, settings.webhooks_table)
     secrets = SecretsManager(
-        secretsmanager_client(attempts=AWS_ATTEMPTS), settings.webhook_secrets_prefix
+        host.secretsmanager(attempts=AWS_ATTEMPTS), settings.webhook_secrets_prefix
     )
     return make_handler(
         attempts=Attempts(
             store=store,
-            cached=CachedDirectory(store, time.monotonic),
-            secrets=CachedSecrets(secrets, time.monotonic),
+            cached=CachedDirectory(store, host.monotonic),
+            secrets=CachedSecrets(secrets, host.monotonic),
             delivered=DynamoDelivered(dynamodb, settings.webhook_deliveries_table),
-            endpoints=HttpEndpoints(trusted=trusted),
-            clock=wall_clock,
+            endpoints=endpoints(trusted),
+            clock=host.clock,
         ),
-        sqs=sqs_client(attempts=AWS_ATTEMPTS),
+        sqs=host.sqs(attempts=AWS_ATTEMPTS),
         queues=Queues(settings.queue_url, settings.dlq_url),
-        random=SystemRandom().random,
-        clock=wall_clock,
-        telemetry=powertools_telemetry(),
-        side_by_side=ThreadPoolExecutor(_THREADS).map,
+        random=host.chance,
+        clock=host.clock,
+        telemetry=host.telemetry(),
+        side_by_side=host.side_by_side(_AT_A_TIME),
     )
 
 
-handler: Handler = on_first_call(_build)
+handler: Handler = on_first_call(build)

@@ -7,11 +7,9 @@ them comes back whole: what is sent twice has the same `webhook-id`, and is deli
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from random import SystemRandom
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -22,13 +20,14 @@ from consumers.webhooks.messages import Delivery, delivery_of, encode_delivery
 from consumers.webhooks.subscribers import Subscriber, wants
 from ledger.contracts.events import CorruptEventError, UnknownEventError
 from ledger.contracts.notifications import Notified, attributes_of, decode_notification
-from ledger.runtime.clients import dynamodb_client, seconds_at_most, sqs_client
+from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.faults import BrokenItemError, StoreError
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.packing import packed
 from ledger.runtime.settings import read_settings
 from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries, has_time
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -171,19 +170,20 @@ def _report(line: Line, received: int, deliveries: int, failed: Mapping[int, str
         line.warn()
 
 
-def _build() -> Handler:
-    settings = read_settings(Settings)
+def build(host: Host) -> Handler:
+    """The function. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
     return make_handler(
         directory=CachedDirectory(
-            DynamoDirectory(dynamodb_client(attempts=_AWS_ATTEMPTS), settings.webhooks_table),
-            time.monotonic,
+            DynamoDirectory(host.dynamodb(attempts=_AWS_ATTEMPTS), settings.webhooks_table),
+            host.monotonic,
         ),
-        sqs=sqs_client(attempts=_AWS_ATTEMPTS),
+        sqs=host.sqs(attempts=_AWS_ATTEMPTS),
         queue_url=settings.queue_url,
         deliveries_queue_url=settings.deliveries_queue_url,
-        random=SystemRandom().random,
-        telemetry=powertools_telemetry(),
+        random=host.chance,
+        telemetry=host.telemetry(),
     )
 
 
-handler: Handler = on_first_call(_build)
+handler: Handler = on_first_call(build)

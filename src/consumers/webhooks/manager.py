@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -15,24 +13,18 @@ from msgspec import Struct
 from consumers.webhooks import requests
 from consumers.webhooks.directory import ConflictError, DynamoDirectory
 from consumers.webhooks.management import Management
-from consumers.webhooks.posting import addresses_of
+from consumers.webhooks.posting import Resolve, addresses_of
 from consumers.webhooks.requests import RefusedRequestError
 from consumers.webhooks.secrets import SecretsManager
 from consumers.webhooks.settings import TrustedNetworks
 from ledger.contracts import problems, reasons
 from ledger.contracts.reasons import Kind, Reason
-from ledger.runtime.clients import (
-    dynamodb_client,
-    secretsmanager_client,
-    sqs_client,
-    ssm_client,
-)
-from ledger.runtime.clock import wall_clock
 from ledger.runtime.faults import StoreError
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.rest import Response, response
 from ledger.runtime.settings import read_settings
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry
 
 Handler = Callable[[dict[str, Any], object], Response]
 
@@ -113,27 +105,28 @@ def _refused(line: Line, reason: Reason, field: str = "") -> Response:
     return _response(reason.status, problems.CONTENT_TYPE, problems.problem(reason, field=field))
 
 
-def _build() -> Handler:
-    settings = read_settings(Settings)
+def build(host: Host, resolve: Resolve = addresses_of) -> Handler:
+    """The function, which judges addresses by what `resolve` says. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
     return make_handler(
         management=Management(
-            store=DynamoDirectory(dynamodb_client(attempts=3), settings.webhooks_table),
+            store=DynamoDirectory(host.dynamodb(attempts=3), settings.webhooks_table),
             secrets=SecretsManager(
-                secretsmanager_client(),
+                host.secretsmanager(),
                 settings.webhook_secrets_prefix,
                 settings.webhook_secrets_key,
             ),
-            sqs=sqs_client(),
+            sqs=host.sqs(),
             deliveries_queue_url=settings.deliveries_queue_url,
             trusted=TrustedNetworks(
-                partial(ssm_client, attempts=2), settings.webhook_networks_parameter, time.monotonic
+                partial(host.ssm, attempts=2), settings.webhook_networks_parameter, host.monotonic
             ),
-            resolve=addresses_of,
-            clock=wall_clock,
-            random_bytes=os.urandom,
+            resolve=resolve,
+            clock=host.clock,
+            random_bytes=host.random_bytes,
         ),
-        telemetry=powertools_telemetry(),
+        telemetry=host.telemetry(),
     )
 
 
-handler: Handler = on_first_call(_build)
+handler: Handler = on_first_call(build)

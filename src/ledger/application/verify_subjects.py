@@ -43,7 +43,7 @@ def verify_subjects(
     versions = {key: state.version for key, state in states.items()}
     lagging = _lagging(store, history, versions, report)
     books: dict[tuple[str, int], BookState] = {}
-    for key in versions.keys() | lagging.keys() | history.subjects.keys():
+    for key in dict.fromkeys((*versions, *lagging, *history.subjects)):
         world = States(events=dict(_posted(history, key)))
         version = lagging.get(key, versions.get(key, 0))
         reached = _walk(key, version, history, world, books=books, report=report)

@@ -11,6 +11,7 @@ from ledger.cli import (
     batch,
     books,
     connect,
+    dead_letters,
     environment,
     fraud,
     holds,
@@ -19,16 +20,15 @@ from ledger.cli import (
     load,
     metadata,
     payments,
+    replaying,
     statement,
     templates,
     upkeep,
     verification,
     webhooks,
 )
-from ledger.cli.dead_letters import command as dead_letters
 from ledger.cli.failures import EXIT_CODES
 from ledger.cli.importing import command as importing
-from ledger.cli.replaying import command as replay
 from ledger.cli.up import command
 from ledger.cli.watching import command as watching
 
@@ -72,7 +72,7 @@ app.command("screening")(fraud.screening)
 app.command("reviews")(fraud.reviews)
 app.command("verify")(verification.verify)
 app.command("repair")(upkeep.repair)
-app.command("replay")(replay.replay)
+app.command("replay")(replaying.replay)
 app.command("rebuild-states")(upkeep.rebuild)
 app.command("dead-letters")(dead_letters.dead_letters)
 app.command("redrive")(dead_letters.redrive_letters)

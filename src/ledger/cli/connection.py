@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from ledger.adapters.dynamodb.event_store import DynamoEventStore
-from ledger.adapters.eventbridge.publisher import EventBridgePublisher
 from ledger.cli.up.usage import LogsClient
 from ledger.client import config as configuration
 from ledger.client.aws import client_arguments, session_of
@@ -17,16 +16,12 @@ from ledger.client.bus import BusSender
 from ledger.client.config import Config
 from ledger.client.fifo import FifoSender
 from ledger.client.rest import LedgerApi
-from projections.balances.store import DynamoBalancesStore
-from projections.balances.store import generations as balances_generations
-from projections.history.store import DynamoHistoryStore
-from projections.history.store import generations as history_generations
-from projections.payments.store import DynamoPaymentsStore
-from projections.payments.store import generations as payments_generations
+from ledger.upkeep.deployed import Deployed
 
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_s3 import S3Client
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
@@ -35,7 +30,7 @@ BUS_SOURCE: Final = "ledger.cli"
 _CHANCE: Final = random.SystemRandom().random
 
 
-class Connection:
+class Connection(Deployed):
     """One configured ledger. Clients are made when first asked for, and safe to share."""
 
     def __init__(self, config: Config) -> None:
@@ -49,18 +44,34 @@ class Connection:
     def _arguments(self) -> dict[str, Any]:
         return client_arguments(self.config)
 
+    @property
+    def outputs(self) -> Mapping[str, str]:
+        """The outputs of the stack, by their keys."""
+        return self.config.outputs
+
+    def output(self, key: str) -> str:
+        """An output of the stack. Raises ConfigError."""
+        return self.config.output(key)
+
+    def chance(self) -> float:
+        """A number drawn uniformly from [0, 1)."""
+        return _CHANCE()
+
+    def pause(self, seconds: float) -> None:
+        """Waits."""
+        time.sleep(seconds)
+
     def api(self, connections: int = 1) -> LedgerApi:
         """The REST API, for that many threads."""
         return LedgerApi(self.config, connections=connections)
 
     def bus(self) -> BusSender:
         """A sender onto the ingress bus."""
-        client = self._session.client("events", **self._arguments)
-        return BusSender(client, self.config.output("IngressBusName"), source=BUS_SOURCE)
+        return BusSender(self.eventbridge, self.output("IngressBusName"), source=BUS_SOURCE)
 
     def fifo(self) -> FifoSender:
         """A sender into the FIFO queue."""
-        return FifoSender(self.sqs, self.config.output("CommandsFifoQueueUrl"))
+        return FifoSender(self.sqs, self.output("CommandsFifoQueueUrl"))
 
     @cached_property
     def sns(self) -> SNSClient:
@@ -78,6 +89,11 @@ class Connection:
         return self._session.client("s3", **self._arguments)
 
     @cached_property
+    def eventbridge(self) -> EventBridgeClient:
+        """EventBridge."""
+        return self._session.client("events", **self._arguments)
+
+    @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB, with the SDK's retries: nothing that the command reads is decided again."""
         return self._session.client("dynamodb", **self._arguments)
@@ -87,38 +103,6 @@ class Connection:
         """CloudWatch Logs."""
         client: LogsClient = self._session.client("logs", **self._arguments)
         return client
-
-    def events(self) -> DynamoEventStore:
-        """The event store."""
-        return DynamoEventStore(
-            self.dynamodb,
-            events_table=self.config.output("EventsTableName"),
-            states_table=self.config.output("StatesTableName"),
-        )
-
-    def balances(self) -> DynamoBalancesStore:
-        """The generation of the balances projection that is live now."""
-        table = self.config.output("BalancesTableName")
-        live = balances_generations(self.dynamodb, table).pointer().live
-        return DynamoBalancesStore(self.dynamodb, table, live)
-
-    def history(self) -> DynamoHistoryStore:
-        """The generation of the history projection that is live now."""
-        table = self.config.output("HistoryTableName")
-        live = history_generations(self.dynamodb, table).pointer().live
-        return DynamoHistoryStore(self.dynamodb, table, live, random=_CHANCE, sleep=time.sleep)
-
-    def payments(self) -> DynamoPaymentsStore:
-        """The generation of the payments projection that is live now."""
-        table = self.config.output("PaymentsTableName")
-        live = payments_generations(self.dynamodb, table).pointer().live
-        return DynamoPaymentsStore(self.dynamodb, table, live)
-
-    def publisher(self) -> EventBridgePublisher:
-        """The publisher onto the ledger's bus."""
-        client = self._session.client("events", **self._arguments)
-        bus = self.config.output("LedgerBusName")
-        return EventBridgePublisher(client, bus, pause=time.sleep, chance=_CHANCE)
 
 
 def connection(option: Path | None) -> Connection:

@@ -12,9 +12,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from ledger.application.ports import TransientStoreError, UnknownStoredStateError
 from ledger.application.repair import BrokenWalkError
-from ledger.cli.dead_letters.redrive import NotTakenError, StoppedError
 from ledger.cli.explaining import Currencies, lines_of
-from ledger.cli.feeding.depth import StalledError
+from ledger.cli.feeding.emptying import StalledError
 from ledger.cli.output import Output
 from ledger.client.answers import Refused, UnreachableError
 from ledger.client.config import ConfigError
@@ -30,6 +29,7 @@ from ledger.statements.statement import (
     IncompleteHistoryError,
     UnrepresentableError,
 )
+from ledger.upkeep.dead_letters.redrive import NotTakenError, StoppedError
 from projections.replay.replaying import IncompleteError, ReplayRefusedError
 from sandbox.errors import SandboxError
 

@@ -7,20 +7,16 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import typer
 
-from ledger.application.publication import Published
 from ledger.application.rebuild import rebuild_states
 from ledger.application.repair import Lost
 from ledger.cli.connection import Connection, connection
 from ledger.cli.failures import CheckFailedError, UsageError, reporting
-from ledger.cli.gaps import Found, Missing, all_gaps, missing
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import fields, table
-from ledger.contracts.events import decode_event
-from ledger.domain.chain import StoredEvent
+from ledger.upkeep.gaps import Found, Missing, all_gaps, missing, publish
 
 WAIT_SECONDS_DEFAULT: Final = 60.0
 _LOOK_AGAIN_SECONDS: Final = 1.0
-_PUBLISHED_AT_A_TIME: Final = 500  # 500 events of 1 KiB: 50 requests
 _SHOWN_MAX: Final = 50
 
 
@@ -57,7 +53,7 @@ def repair(
         if found and not dry_run:
             with output.step("publishing the missing events"):
                 lacking = missing(ledger, found)
-                failed = _publish(ledger, lacking.events)
+                failed = publish(ledger, lacking.events)
             with output.step("waiting for the projections"):
                 left = _left_after(ledger, wait)
         listed = [_named(one) for one in found]
@@ -125,19 +121,6 @@ def rebuild(
                 )
             ),
         )
-
-
-def _publish(ledger: Connection, events: list[StoredEvent]) -> int:
-    """How many of the events the bus did not take."""
-    publisher = ledger.publisher()
-    to_publish = [
-        Published(str(decode_event(event.data).__struct_config__.tag), event.data.decode())
-        for event in events
-    ]
-    return sum(
-        len(publisher.publish(to_publish[start : start + _PUBLISHED_AT_A_TIME]))
-        for start in range(0, len(to_publish), _PUBLISHED_AT_A_TIME)
-    )
 
 
 def _left_after(ledger: Connection, wait_seconds: float) -> list[Found]:

@@ -1,21 +1,17 @@
-"""What the function of a consumer finds around itself on AWS."""
+"""What the function of a consumer finds around itself."""
 
 from __future__ import annotations
 
-from random import SystemRandom
-
 from ledger.consuming.batches import World
-from ledger.runtime.clients import sqs_client
-from ledger.runtime.clock import wall_clock
-from ledger.runtime.telemetry import powertools_telemetry
+from ledger.runtime.host import Host
 
 
-def deployed_world(queue_url: str) -> World:
+def deployed_world(host: Host, queue_url: str) -> World:
     """The clients, clock and chance of a function that consumes the queue at `queue_url`."""
     return {
-        "sqs": sqs_client(),
+        "sqs": host.sqs(),
         "queue_url": queue_url,
-        "random": SystemRandom().random,
-        "clock": wall_clock,
-        "telemetry": powertools_telemetry(),
+        "random": host.chance,
+        "clock": host.clock,
+        "telemetry": host.telemetry(),
     }

@@ -38,11 +38,11 @@ from ledger.contracts.envelopes import MalformedEnvelopeError, open_envelope
 from ledger.contracts.events import CommandRejected
 from ledger.contracts.primitives import ACTOR_LENGTH_MAX
 from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
-from ledger.runtime.clients import sqs_client
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries, has_time
-from ledger.runtime.telemetry import Line, Telemetry, named, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry, named
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -298,16 +298,17 @@ def _burial(record: Record, fault: Violation) -> Mapping[str, str]:
     }
 
 
-def _build() -> Handler:
-    parts = bootstrap.command_parts()
+def build(host: Host) -> Handler:
+    """The function. Raises SettingsError."""
+    parts = bootstrap.command_parts(host)
     return make_handler(
         commands=parts.commands,
         meter=parts.store.meter,
-        sqs=sqs_client(),
-        queues=read_settings(QueueSettings),
-        chance=bootstrap.chance,
-        telemetry=powertools_telemetry(),
+        sqs=host.sqs(),
+        queues=read_settings(QueueSettings, host.environment),
+        chance=host.chance,
+        telemetry=host.telemetry(),
     )
 
 
-handler: Handler = on_first_call(_build)
+handler: Handler = on_first_call(build)

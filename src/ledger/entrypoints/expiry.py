@@ -17,10 +17,10 @@ from ledger.adapters.dynamodb.event_store import Meter
 from ledger.application.expiry import Swept, release_due
 from ledger.application.ports import Clock
 from ledger.contracts.primitives import microseconds_of_instant
-from ledger.runtime.clock import wall_clock
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.sqs import has_time
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry
 
 #: How many due holds are asked for at a time.
 DUE_AT_A_TIME: Final = 100
@@ -86,17 +86,18 @@ def _age_seconds(due_at: str | None, clock: Clock) -> int:
     return max(0, clock() - microseconds_of_instant(due_at)) // _MICROSECONDS_A_SECOND
 
 
-def _build() -> Handler:
-    parts = bootstrap.command_parts()
+def build(host: Host) -> Handler:
+    """The function. Raises SettingsError."""
+    parts = bootstrap.command_parts(host)
 
     def sweep(has_time: HasTime) -> Swept:
         return release_due(
-            parts.store, parts.commands, wall_clock, limit=DUE_AT_A_TIME, has_time=has_time
+            parts.store, parts.commands, host.clock, limit=DUE_AT_A_TIME, has_time=has_time
         )
 
     return make_handler(
-        sweep=sweep, meter=parts.store.meter, clock=wall_clock, telemetry=powertools_telemetry()
+        sweep=sweep, meter=parts.store.meter, clock=host.clock, telemetry=host.telemetry()
     )
 
 
-handler: Handler = on_first_call(_build)
+handler: Handler = on_first_call(build)

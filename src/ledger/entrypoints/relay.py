@@ -19,9 +19,10 @@ from ledger.contracts.events import (
     UnknownEventError,
     decode_event,
 )
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.sqs import BatchAnswer
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry
 
 TAMPERED_NOTED_MAX: Final = 20  # ids in one log line; the metric counts them all
 
@@ -87,6 +88,9 @@ def _described(record: Record) -> str:
     return f"{record.get('eventName')} {key}"
 
 
-handler: Handler = on_first_call(
-    lambda: make_handler(publisher=bootstrap.publisher(), telemetry=powertools_telemetry())
-)
+def build(host: Host) -> Handler:
+    """The function. Raises SettingsError."""
+    return make_handler(publisher=bootstrap.publisher(host), telemetry=host.telemetry())
+
+
+handler: Handler = on_first_call(build)

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from ledger.runtime.host import AwsHost, Host
+
 Event = dict[str, Any]
 _Answer = TypeVar("_Answer")
 
 
 def on_first_call(
-    build: Callable[[], Callable[[Event, object], _Answer]],
+    build: Callable[[Host], Callable[[Event, object], _Answer]],
 ) -> Callable[[Event, object], _Answer]:
-    """A handler that calls `build` at its first call, then calls what that made.
+    """A handler that has `build` make one for AWS at its first call, and calls that.
 
     A `build` that raises (a setting is missing) is tried again at the next call. Not thread-safe:
     a worker of AWS Lambda handles one event at a time.
@@ -21,7 +23,7 @@ def on_first_call(
 
     def handler(event: Event, context: object) -> _Answer:
         if not built:
-            built.append(build())
+            built.append(build(AwsHost()))
         return built[0](event, context)
 
     return handler

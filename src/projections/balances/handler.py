@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ledger.consuming.batches import Consumer, World, make_consumer
 from ledger.consuming.deployed import deployed_world
-from ledger.runtime.clients import dynamodb_client
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from projections.balances.project import project
@@ -32,16 +32,18 @@ def make_handler(*, stores: Generational[BalancesStore], **world: Unpack[World])
     return make_consumer(stores.projecting(project), **world)
 
 
-def _build() -> Consumer:
-    settings = read_settings(Settings)
+def build(host: Host) -> Consumer:
+    """The function. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
     # A write is idempotent: one more try inside the SDK costs less than a message's return.
-    client, table = dynamodb_client(attempts=2), settings.balances_table
+    client, table = host.dynamodb(attempts=2), settings.balances_table
     return make_handler(
         stores=Generational(
-            Views(generations(client, table).pointer), partial(DynamoBalancesStore, client, table)
+            Views(generations(client, table).pointer, clock=host.clock),
+            partial(DynamoBalancesStore, client, table),
         ),
-        **deployed_world(settings.queue_url),
+        **deployed_world(host, settings.queue_url),
     )
 
 
-handler = on_first_call(_build)
+handler = on_first_call(build)

@@ -44,4 +44,4 @@ class MemoryGenerations(Generic[_S]):
 
 def single(store: _S) -> Generational[_S]:
     """A projection that has one generation and always will: `store`."""
-    return Generational(Views(Pointer), lambda _: store)
+    return Generational(Views(Pointer, clock=lambda: 0), lambda _: store)

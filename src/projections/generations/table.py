@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import random as chance
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,7 +26,6 @@ if TYPE_CHECKING:
 #: A generation was asked for that is, or is about to be, deleted: look again which one is live.
 RETIRED: Final = "generation_retired"
 
-_CHANCE: Final = chance.SystemRandom().random
 _PK: Final = "pk"
 _SK: Final = "sk"
 _CHUNK: Final = 25  # items of one BatchWriteItem
@@ -38,27 +35,14 @@ _WAIT_SECONDS_BASE: Final = 0.1
 _WAIT_SECONDS_CAP: Final = 5.0
 
 
-class DynamoGenerations:
+class GenerationsTable:
     """The generations in the table of one projection, whose keys are `pk` and, if `sorted_rows`,
-    the number `sk`.
+    the number `sk`: which there are, and what is in each."""
 
-    `random` draws from [0, 1) and `sleep` takes seconds: both for the retries of deletions.
-    """
-
-    def __init__(
-        self,
-        client: DynamoDBClient,
-        table: str,
-        *,
-        sorted_rows: bool,
-        random: Callable[[], float] = _CHANCE,
-        sleep: Callable[[float], object] = time.sleep,
-    ) -> None:
+    def __init__(self, client: DynamoDBClient, table: str, *, sorted_rows: bool) -> None:
         self._client = client
         self._table = table
         self._sorted = sorted_rows
-        self._random = random
-        self._sleep = sleep
 
     def pointer(self) -> Pointer:
         try:
@@ -73,6 +57,57 @@ class DynamoGenerations:
             return msgspec.convert(values_of(answer["Item"]), Pointer)
         except msgspec.ValidationError as error:
             raise BrokenItemError("the item that names the generations is not ours") from error
+
+    def scanned(self, generation: int) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+        """The items of a generation in any order, `pk` being the account; what is written
+        meanwhile may be missed.
+
+        Raises StoreError; at the end also if the generation was retired meanwhile: then some of its
+        items may be missing that were not missing before.
+        """
+        for item in self._pages():
+            place = place_of(item[_PK]["S"])
+            if place is not None and place[0] == generation:
+                yield {**item, _PK: {"S": place[1]}}
+        if generation not in self.pointer().readable:
+            raise StoreError(RETIRED)
+
+    def _pages(self, **how: Any) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+        start: dict[str, Any] = {}
+        while True:  # one page for each MB of the table
+            try:
+                page = self._client.scan(TableName=self._table, ConsistentRead=True, **how, **start)
+            except AWS_ERRORS as error:
+                raise StoreError(code_of(error)) from error
+            yield from page["Items"]
+            if "LastEvaluatedKey" not in page:
+                return
+            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _pointer_key(self) -> Item:
+        # Below every version, where the markers of accounts lie.
+        sort_key: Item = {_SK: {"N": "0"}} if self._sorted else {}
+        return {_PK: {"S": POINTER}} | sort_key
+
+
+class DynamoGenerations(GenerationsTable):
+    """The same, with what a replay does to them.
+
+    `random` draws from [0, 1) and `sleep` takes seconds: both for the retries of deletions.
+    """
+
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        table: str,
+        *,
+        sorted_rows: bool,
+        random: Callable[[], float],
+        sleep: Callable[[float], object],
+    ) -> None:
+        super().__init__(client, table, sorted_rows=sorted_rows)
+        self._random = random
+        self._sleep = sleep
 
     def replace(self, known: Pointer, new: Pointer) -> bool:
         values: Item = {":known": {"N": str(known.revision)}}
@@ -107,32 +142,6 @@ class DynamoGenerations:
         if doomed:
             yield self._delete(doomed)
 
-    def scanned(self, generation: int) -> Iterator[Mapping[str, Mapping[str, Any]]]:
-        """The items of a generation in any order, `pk` being the account; what is written
-        meanwhile may be missed.
-
-        Raises StoreError; at the end also if the generation was retired meanwhile: then some of its
-        items may be missing that were not missing before.
-        """
-        for item in self._pages():
-            place = place_of(item[_PK]["S"])
-            if place is not None and place[0] == generation:
-                yield {**item, _PK: {"S": place[1]}}
-        if generation not in self.pointer().readable:
-            raise StoreError(RETIRED)
-
-    def _pages(self, **how: Any) -> Iterator[Mapping[str, Mapping[str, Any]]]:
-        start: dict[str, Any] = {}
-        while True:  # one page for each MB of the table
-            try:
-                page = self._client.scan(TableName=self._table, ConsistentRead=True, **how, **start)
-            except AWS_ERRORS as error:
-                raise StoreError(code_of(error)) from error
-            yield from page["Items"]
-            if "LastEvaluatedKey" not in page:
-                return
-            start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
-
     def _delete(self, keys: list[Item]) -> int:
         """Deletes the items with these keys, in as many requests as it takes."""
         left: Any = [{"DeleteRequest": {"Key": key}} for key in keys]
@@ -153,8 +162,3 @@ class DynamoGenerations:
                 )
             )
         raise StoreError(code)
-
-    def _pointer_key(self) -> Item:
-        # Below every version, where the markers of accounts lie.
-        sort_key: Item = {_SK: {"N": "0"}} if self._sorted else {}
-        return {_PK: {"S": POINTER}} | sort_key

@@ -25,7 +25,6 @@ from msgspec import Struct
 
 from ledger.consuming.batches import Handle, Handled
 from ledger.contracts.events import Event
-from ledger.runtime.clock import wall_clock
 from ledger.runtime.faults import StoreError
 from projections.generations.pointer import Pointer
 
@@ -55,9 +54,7 @@ class Views:
     worker is frozen; a clock that was set back makes the view old at once.
     """
 
-    def __init__(
-        self, look: Callable[[], Pointer], *, clock: Callable[[], int] = wall_clock
-    ) -> None:
+    def __init__(self, look: Callable[[], Pointer], *, clock: Callable[[], int]) -> None:
         self._look = look
         self._clock = clock
         self._view = Pointer()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ledger.consuming.batches import Consumer, World, make_consumer
 from ledger.consuming.deployed import deployed_world
-from ledger.runtime.clients import dynamodb_client
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from projections.generations.views import Generational, Views
@@ -33,15 +32,16 @@ def make_handler(*, stores: Generational[HistoryStore], **world: Unpack[World]) 
     return make_consumer(stores.projecting(project), **world)
 
 
-def _build() -> Consumer:
-    settings = read_settings(Settings)
-    world = deployed_world(settings.queue_url)
+def build(host: Host) -> Consumer:
+    """The function. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
     # One try a call: the store retries by itself, and only what was left unwritten.
-    client, table = dynamodb_client(attempts=1), settings.history_table
-    store_of = partial(DynamoHistoryStore, client, table, random=world["random"], sleep=time.sleep)
+    client, table = host.dynamodb(attempts=1), settings.history_table
+    store_of = partial(DynamoHistoryStore, client, table, random=host.chance, sleep=host.pause)
     return make_handler(
-        stores=Generational(Views(generations(client, table).pointer), store_of), **world
+        stores=Generational(Views(generations(client, table).pointer, clock=host.clock), store_of),
+        **deployed_world(host, settings.queue_url),
     )
 
 
-handler = on_first_call(_build)
+handler = on_first_call(build)

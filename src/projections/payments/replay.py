@@ -61,7 +61,7 @@ def lagging(store: PaymentsStore, reaches: Reaches) -> set[str]:
         if len(behind) > POINT_READS_MAX:
             return behind
     # What was written during the scan may have been missed.
-    there = store.some(list(behind))
+    there = store.some([name for name in reaches if name in behind])
     return {name for name in behind if is_behind(reach(there.get(name)), reaches[name])}
 
 

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
-from random import SystemRandom
 from typing import Any, Final, TypeVar
 
 from ledger.contracts import problems, reasons
 from ledger.contracts.reasons import Reason
-from ledger.runtime.clients import dynamodb_client
 from ledger.runtime.faults import StoreError
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.rest import Response, response
 from ledger.runtime.settings import read_settings
-from ledger.runtime.telemetry import Line, Telemetry, powertools_telemetry
+from ledger.runtime.telemetry import Line, Telemetry
 from projections.balances.apply import Account, Metadata
 from projections.balances.apply import reach as account_reach
 from projections.balances.rollup import Page as AccountsPage
@@ -194,28 +192,27 @@ def _refused(line: Line, reason: Reason, field: str = "") -> Response:
     return _response(reason.status, problems.CONTENT_TYPE, problems.problem(reason, field=field))
 
 
-def _build() -> Handler:
-    settings = read_settings(Settings)
-    client = dynamodb_client(attempts=2)
+def build(host: Host) -> Handler:
+    """The function. Raises SettingsError."""
+    settings = read_settings(Settings, host.environment)
+    client = host.dynamodb(attempts=2)
     balances, history = settings.balances_table, settings.history_table
     payments = settings.payments_table
     return make_handler(
         balances=Generational(
-            Views(balances_generations(client, balances).pointer),
+            Views(balances_generations(client, balances).pointer, clock=host.clock),
             partial(DynamoBalancesStore, client, balances),
         ),
         history=Generational(
-            Views(history_generations(client, history).pointer),
-            partial(
-                DynamoHistoryStore, client, history, random=SystemRandom().random, sleep=time.sleep
-            ),
+            Views(history_generations(client, history).pointer, clock=host.clock),
+            partial(DynamoHistoryStore, client, history, random=host.chance, sleep=host.pause),
         ),
         payments=Generational(
-            Views(payments_generations(client, payments).pointer),
+            Views(payments_generations(client, payments).pointer, clock=host.clock),
             partial(DynamoPaymentsStore, client, payments),
         ),
-        telemetry=powertools_telemetry(),
+        telemetry=host.telemetry(),
     )
 
 
-handler = on_first_call(_build)
+handler = on_first_call(build)

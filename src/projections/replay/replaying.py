@@ -196,7 +196,7 @@ class Replay(Generic[_S]):
                 compared.kept.append(difference)
             compared.count += 1
             yield Step("differences found", compared.count)
-        return compared, _Known(reaches, {subject: reached[subject] for subject in behind})
+        return compared, _Known(reaches, _of(reached, behind))
 
     def _offer(self, pointer: Pointer, known: _Known) -> Steps[Pointer]:
         """Lets readers go over to the new generation. What the live one lacks it is given first,
@@ -249,7 +249,7 @@ class Replay(Generic[_S]):
             if any(subject in behind for subject, _ in self._projection.reach_of(event))
         )
         yield from self._fill(pointer, generation, "events projected again", wanted)
-        left = self._projection.lagging(store, {subject: reaches[subject] for subject in behind})
+        left = self._projection.lagging(store, _of(reaches, behind))
         if left:
             raise IncompleteError(left)
         return True
@@ -268,7 +268,7 @@ class Replay(Generic[_S]):
         while behind and waited < patience:
             yield Step(what, len(behind), wait_seconds=LOOK_SECONDS)
             waited += LOOK_SECONDS
-            behind = self._projection.lagging(store, {name: reaches[name] for name in behind})
+            behind = self._projection.lagging(store, _of(reaches, behind))
         return behind
 
     def _required(self) -> dict[str, Reach]:
@@ -338,6 +338,11 @@ class Replay(Generic[_S]):
         if not self._generations.replace(known, new):
             raise self._moved()
         return new
+
+
+def _of(reaches: Reaches, subjects: set[str]) -> Reaches:
+    # In an order that is the same in every process: they are read in it.
+    return {subject: reaches[subject] for subject in sorted(subjects)}
 
 
 def _parts(events: Iterator[Event], size: int) -> Iterator[list[Event]]:

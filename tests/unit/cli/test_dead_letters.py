@@ -14,12 +14,12 @@ import pytest
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.application.publication import Published
 from ledger.cli.connection import Connection
-from ledger.cli.dead_letters.command import LISTED_MAX
-from ledger.cli.dead_letters.queues import HOLD_SECONDS
+from ledger.cli.dead_letters import LISTED_MAX
 from ledger.client.config import ENVIRONMENT_VARIABLE, save
 from ledger.entrypoints.commands import QueueSettings, make_handler
 from ledger.runtime.clock import wall_clock
 from ledger.runtime.telemetry import Telemetry
+from ledger.upkeep.dead_letters.queues import HOLD_SECONDS
 from tests.support.queues import MemorySqs
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from ledger.application.ports import TransientStoreError, UnknownStoredStateError
 from ledger.application.repair import BrokenWalkError
 from ledger.cli.failures import EXIT_CODES, CheckFailedError, RefusedError, UsageError, reporting
-from ledger.cli.feeding.depth import StalledError
+from ledger.cli.feeding.emptying import StalledError
 from ledger.client.answers import Refused, UnreachableError
 from ledger.client.config import ConfigError
 from ledger.client.messages import Message, NotSentError

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ledger.cli.feeding.depth import (
+from ledger.cli.feeding.emptying import (
     EMPTY_LOOKS,
     STALLED_SECONDS,
     StalledError,

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from ledger.cli.connection import Connection
-from ledger.cli.replaying.command import ProjectionName
-from ledger.cli.replaying.registry import PROJECTIONS, Projection, StoredEvents
+from ledger.cli.replaying import ProjectionName
 from ledger.contracts.events import CorruptEventError
 from ledger.contracts.subjects import account_key, payment_key
+from ledger.upkeep.replays import PROJECTIONS, Projection, StoredEvents
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.replay import REPLAYABLE as BALANCES
 from projections.generations.memory import MemoryGenerations
@@ -48,7 +48,7 @@ def generations(
     def projection_of(_: Connection, name: str) -> Projection:
         return Projection(replayable[name], made[name], made[name].store_of)
 
-    monkeypatch.setattr("ledger.cli.replaying.command.projection_of", projection_of)
+    monkeypatch.setattr("ledger.cli.replaying.projection_of", projection_of)
     monkeypatch.setattr(Connection, "events", lambda _: local.store)
     monkeypatch.setattr("projections.replay.replaying.SETTLED_SECONDS", 0.001)
     assert run("load", "-n", 100).code == 0

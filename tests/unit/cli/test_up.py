@@ -17,7 +17,7 @@ import pytest
 from rich.console import Console
 
 from ledger.application.verification import Report
-from ledger.cli.feeding.depth import STALLED_SECONDS, StalledError
+from ledger.cli.feeding.emptying import STALLED_SECONDS, StalledError
 from ledger.cli.feeding.routes import Entry
 from ledger.cli.output import Output
 from ledger.cli.up import wait
@@ -45,7 +45,7 @@ ROWS = (
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """No real waiting: nothing here is on its way for long."""
-    monkeypatch.setattr("ledger.cli.feeding.depth.LOOK_SECONDS", 0.0)
+    monkeypatch.setattr("ledger.cli.feeding.emptying.LOOK_SECONDS", 0.0)
     monkeypatch.setattr("ledger.cli.up.wait.LOOK_SECONDS", 0.0)
 
 
@@ -145,7 +145,7 @@ def test_a_consumer_that_is_stuck_fails_the_run(
     system: MemorySystem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever its queue is called: what waits there is named, and what was buried too."""
-    monkeypatch.setattr("ledger.cli.feeding.depth.STALLED_SECONDS", 0.0)
+    monkeypatch.setattr("ledger.cli.feeding.emptying.STALLED_SECONDS", 0.0)
     system.config.outputs.update(FraudQueueUrl="Stuck", FraudDlqUrl="Stuck-dlq")
     system.stuck = 2
     summary = worked(system, generate(60))

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 
 
@@ -14,7 +15,7 @@ def test_it_builds_once_and_only_when_called() -> None:
     """Making the handler builds nothing; of all its calls the first one builds."""
     built: list[str] = []
 
-    def build() -> Callable[[dict[str, Any], object], object]:
+    def build(_: Host) -> Callable[[dict[str, Any], object], object]:
         built.append("built")
         return lambda event, context: (event, context)
 
@@ -29,7 +30,7 @@ def test_a_failed_build_is_tried_again() -> None:
     """A worker whose configuration was broken at its first call recovers at a later one."""
     faults = [RuntimeError("no settings")]
 
-    def build() -> Callable[[dict[str, Any], object], str]:
+    def build(_: Host) -> Callable[[dict[str, Any], object], str]:
         if faults:
             raise faults.pop()
         return lambda _event, _context: "answered"

@@ -10,7 +10,7 @@ from threading import Event
 from typing import Final
 
 from ledger.cli.connection import Connection
-from ledger.cli.feeding.depth import wait_until_empty
+from ledger.cli.feeding.emptying import wait_until_empty
 from ledger.cli.feeding.lanes import Lanes
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.feeding.routes import Entry, Routes

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ledger.cli.connection import Connection
-from ledger.cli.feeding.depth import STALLED_SECONDS, StalledError, depth
+from ledger.cli.feeding.emptying import STALLED_SECONDS, StalledError
 from ledger.cli.requests import answered
 from ledger.client.rest import LedgerApi
 from ledger.domain.accounts import AccountState
 from ledger.importers.instructions import EXPIRED
+from ledger.upkeep.depth import depth
 
 LOOK_SECONDS: Final = 0.5
 HELD: Final = "held"

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from ledger.application.ports import Clock
 from ledger.cli.connection import Connection
 from ledger.cli.failures import RefusedError
-from ledger.cli.feeding.depth import StalledError, depth, wait_until_empty
+from ledger.cli.feeding.emptying import StalledError, wait_until_empty
 from ledger.cli.feeding.feed import Feed
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.feeding.routes import through_all
@@ -25,6 +25,7 @@ from ledger.contracts.primitives import instant_of_microseconds
 from ledger.importers.berka import Statement
 from ledger.importers.generated.lives import FORGOTTEN, lives
 from ledger.importers.instructions import Phase, Source
+from ledger.upkeep.depth import depth
 
 #: Over REST. The emulator shares this machine: more threads make it no faster, and the conflicts
 #: on hot accounts more.

@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from ledger import bootstrap
 from ledger.entrypoints.api.routes import Handler, make_handler
-from ledger.runtime.clock import wall_clock
+from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
-from ledger.runtime.telemetry import powertools_telemetry
 
 
-def _build() -> Handler:
-    parts = bootstrap.command_parts()
+def build(host: Host) -> Handler:
+    """The function. Raises SettingsError."""
+    parts = bootstrap.command_parts(host)
     return make_handler(
         commands=parts.commands,
         store=parts.store,
-        clock=wall_clock,
+        clock=host.clock,
         meter=parts.store.meter,
-        telemetry=powertools_telemetry(),
+        telemetry=host.telemetry(),
     )
 
 
-handler: Handler = on_first_call(_build)
+handler: Handler = on_first_call(build)

@@ -10,11 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from ledger.cli.connection import Connection
-from ledger.cli.dead_letters.places import Place
-from ledger.cli.dead_letters.queues import DeadLetterQueue, LedgerBus, SourceQueue
-from ledger.cli.dead_letters.relay_failures import RelayFailures
-from ledger.cli.failures import UsageError
+from ledger.upkeep.dead_letters.places import Place
+from ledger.upkeep.dead_letters.queues import DeadLetterQueue, LedgerBus, SourceQueue
+from ledger.upkeep.dead_letters.relay_failures import RelayFailures
+from ledger.upkeep.deployed import Deployed
 
 _DLQ_OUTPUT: Final = "DlqUrl"
 _QUEUE_OUTPUT: Final = "QueueUrl"
@@ -25,9 +24,9 @@ _PREFIX: Final = re.compile(r"^ledger-[a-z][a-z0-9]*-")  # of all physical names
 _DLQ_SUFFIX: Final = re.compile(r"-dlq(?=(\.fifo)?$)")
 
 
-def places(ledger: Connection) -> list[Place]:
+def places(ledger: Deployed) -> list[Place]:
     """Every place of dead letters of the stack, by name, in the order of the outputs' names."""
-    outputs = ledger.config.outputs
+    outputs = ledger.outputs
     found = [
         _queue(ledger, output, url)
         for output, url in sorted(outputs.items())
@@ -42,16 +41,6 @@ def places(ledger: Connection) -> list[Place]:
     return found
 
 
-def place_named(every: list[Place], name: str) -> Place:
-    """The place that `name` names: by its own name, or by that of its queue or dead-letter queue,
-    with or without the stage. Raises UsageError, which lists the names."""
-    known = {place.name: place for place in every}
-    short = name_of(name)
-    if short not in known:
-        raise UsageError(f"there are no dead letters of {name!r}; there are: {', '.join(known)}")
-    return known[short]
-
-
 def name_of(url: str) -> str:
     """What people call a queue or the queue of a dead-letter queue, from a URL or physical name:
     `commands.fifo` of `…/ledger-dev-commands-dlq.fifo`."""
@@ -59,8 +48,8 @@ def name_of(url: str) -> str:
     return _DLQ_SUFFIX.sub("", _PREFIX.sub("", physical))
 
 
-def _queue(ledger: Connection, output: str, url: str) -> Place:
-    outputs: Mapping[str, str] = ledger.config.outputs
+def _queue(ledger: Deployed, output: str, url: str) -> Place:
+    outputs: Mapping[str, str] = ledger.outputs
     name = name_of(url)
     if output == _BUS_DLQ_OUTPUT:
         bus = LedgerBus(ledger.publisher())

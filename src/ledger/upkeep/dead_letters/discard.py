@@ -7,8 +7,8 @@ from collections.abc import Set as AbstractSet
 
 from msgspec import Struct
 
-from ledger.cli.dead_letters.letters import Letter
-from ledger.cli.dead_letters.places import Place
+from ledger.upkeep.dead_letters.letters import Letter
+from ledger.upkeep.dead_letters.places import Place
 
 
 class Discarded(Struct):

@@ -11,16 +11,16 @@ import typer
 from msgspec import Struct
 
 from ledger.cli.connection import connection
-from ledger.cli.dead_letters.directory import place_named, places
-from ledger.cli.dead_letters.discard import discard
-from ledger.cli.dead_letters.letters import GIVEN_UP, Letter
-from ledger.cli.dead_letters.places import Place
-from ledger.cli.dead_letters.queues import HOLD_SECONDS
-from ledger.cli.dead_letters.redrive import Orders, Report, redrive
 from ledger.cli.failures import CheckFailedError, UsageError, reporting
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import Output, fields, table
 from ledger.runtime.clock import wall_clock
+from ledger.upkeep.dead_letters.directory import name_of, places
+from ledger.upkeep.dead_letters.discard import discard
+from ledger.upkeep.dead_letters.letters import GIVEN_UP, Letter
+from ledger.upkeep.dead_letters.places import Place
+from ledger.upkeep.dead_letters.queues import HOLD_SECONDS
+from ledger.upkeep.dead_letters.redrive import Orders, Report, redrive
 
 #: Of one place: a page takes some 20 ms, and all are held until the last is read.
 LISTED_MAX: Final = 2_000
@@ -155,6 +155,16 @@ def discard_letters(
         )
         if not done.complete:
             raise CheckFailedError
+
+
+def place_named(every: Sequence[Place], name: str) -> Place:
+    """The place that `name` names: by its own name, or by that of its queue or dead-letter queue,
+    with or without the stage. Raises UsageError, which lists the names."""
+    known = {place.name: place for place in every}
+    short = name_of(name)
+    if short not in known:
+        raise UsageError(f"there are no dead letters of {name!r}; there are: {', '.join(known)}")
+    return known[short]
 
 
 def listed(place: Place) -> Listed:

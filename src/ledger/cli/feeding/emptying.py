@@ -1,10 +1,12 @@
-"""How much is still on its way: the depths of queues, and the wait until they are empty."""
+"""The wait until queues are empty."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
+
+from ledger.upkeep.depth import depth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -18,19 +20,6 @@ STALLED_SECONDS: Final = 90.0  # several back-offs of a message that was put bac
 
 class StalledError(Exception):
     """Nothing moved for STALLED_SECONDS; the message says what is left."""
-
-
-def depth(sqs: SQSClient, queue_url: str) -> int:
-    """Messages in the queue, those being handled and those that wait to come back included."""
-    attributes = sqs.get_queue_attributes(
-        QueueUrl=queue_url,
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesNotVisible",
-            "ApproximateNumberOfMessagesDelayed",
-        ],
-    )["Attributes"]
-    return sum(map(int, attributes.values()))
 
 
 def wait_until_empty(

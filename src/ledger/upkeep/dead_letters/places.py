@@ -7,7 +7,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from ledger.cli.dead_letters.letters import Letter
+from ledger.upkeep.dead_letters.letters import Letter
 
 
 class Untaken(Struct, frozen=True):

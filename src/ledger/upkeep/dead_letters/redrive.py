@@ -14,9 +14,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from ledger.application.ports import TransientStoreError
-from ledger.cli.dead_letters.letters import Letter
-from ledger.cli.dead_letters.places import Place, Sending, Untaken
 from ledger.client.retries import Retries
+from ledger.upkeep.dead_letters.letters import Letter
+from ledger.upkeep.dead_letters.places import Place, Sending, Untaken
 
 #: Of one run; SQS lets 120,000 messages of a queue be in a reader's hands at a time.
 LETTERS_MAX: Final = 100_000

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, NamedTuple, get_args
 
+from ledger.application.publication import Published
 from ledger.application.repair import (
     BrokenWalkError,
     Gap,
@@ -15,16 +16,17 @@ from ledger.application.repair import (
     outdated,
     tails,
 )
-from ledger.cli.connection import Connection
-from ledger.contracts.events import CorruptEventError, ProfileEvent
+from ledger.contracts.events import CorruptEventError, ProfileEvent, decode_event
 from ledger.contracts.subjects import Key, metadata_key, payment_key
 from ledger.domain.chain import StoredEvent
+from ledger.upkeep.deployed import Deployed
 from projections.balances.apply import Account
 from projections.history.apply import Row
 from projections.history.completeness import gaps
 
 _PROFILE_TYPES: Final = frozenset(str(one.__struct_config__.tag) for one in get_args(ProfileEvent))
 _MAKING_TYPES: Final = frozenset({"payment.posted", "payment.authorized"})
+_PUBLISHED_AT_A_TIME: Final = 500  # 500 events of 1 KiB: 50 requests
 
 
 class Found(NamedTuple):
@@ -41,7 +43,7 @@ class Missing(NamedTuple):
     broken: list[str]
 
 
-def all_gaps(ledger: Connection) -> list[Found]:
+def all_gaps(ledger: Deployed) -> list[Found]:
     """Every gap of every projection, lost tails included."""
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for row in ledger.history().rows():
@@ -55,7 +57,7 @@ def all_gaps(ledger: Connection) -> list[Found]:
     ]
 
 
-def missing(ledger: Connection, found: list[Found]) -> Missing:
+def missing(ledger: Deployed, found: list[Found]) -> Missing:
     """One gap's trouble must not keep the others from being filled."""
     store = ledger.events()
     events: dict[str, StoredEvent] = {}
@@ -71,7 +73,20 @@ def missing(ledger: Connection, found: list[Found]) -> Missing:
     return Missing(list(events.values()), broken)
 
 
-def _of_history(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Found]:
+def publish(ledger: Deployed, events: list[StoredEvent]) -> int:
+    """Put events onto the bus again; how many it did not take."""
+    publisher = ledger.publisher()
+    to_publish = [
+        Published(str(decode_event(event.data).__struct_config__.tag), event.data.decode())
+        for event in events
+    ]
+    return sum(
+        len(publisher.publish(to_publish[start : start + _PUBLISHED_AT_A_TIME]))
+        for start in range(0, len(to_publish), _PUBLISHED_AT_A_TIME)
+    )
+
+
+def _of_history(ledger: Deployed, rows: dict[str, list[Row]]) -> Iterator[Found]:
     for account, of_account in rows.items():
         for gap in gaps(account, of_account):
             yield Found("history", Gap(gap.account, gap.first, gap.last, gap.event))
@@ -80,7 +95,7 @@ def _of_history(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Foun
         yield Found("history", tail)
 
 
-def _of_balances(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Found]:
+def _of_balances(ledger: Deployed, rows: dict[str, list[Row]]) -> Iterator[Found]:
     accounts = {account.totals.account: account for account in ledger.balances().accounts()}
     projected = {name: account.totals.version for name, account in accounts.items()}
     # The balances keep the newest version only: what is missing below it is no gap of theirs.
@@ -96,7 +111,7 @@ def _of_balances(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Fou
     yield from _metadata(ledger, "account", "balances", _account_metadata(ledger))
 
 
-def _of_payments(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Found]:
+def _of_payments(ledger: Deployed, rows: dict[str, list[Row]]) -> Iterator[Found]:
     payments = {payment.id: payment for payment in ledger.payments().payments()}
     made = {
         row.event for of_account in rows.values() for row in of_account if row.type in _MAKING_TYPES
@@ -120,14 +135,14 @@ def _of_payments(ledger: Connection, rows: dict[str, list[Row]]) -> Iterator[Fou
 
 
 def _metadata(
-    ledger: Connection, subject: str, projection: str, projected: dict[Key, int]
+    ledger: Deployed, subject: str, projection: str, projected: dict[Key, int]
 ) -> Iterator[Found]:
     for lost in outdated(ledger.events(), "metadata", projected):
         if lost.key.id.startswith(f"{subject}/"):
             yield Found(projection, lost)
 
 
-def _account_metadata(ledger: Connection) -> dict[Key, int]:
+def _account_metadata(ledger: Deployed) -> dict[Key, int]:
     return {
         metadata_key("account", one.account): one.metadata_version
         for one in ledger.balances().all_metadata()

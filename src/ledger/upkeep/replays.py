@@ -1,20 +1,18 @@
-"""The projections that can be replayed, and what of a connection each is made of."""
+"""The projections that can be replayed, and what of a deployed ledger each is made of."""
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from msgspec import Struct
 
 from ledger.application.ports import EventStore
-from ledger.cli.connection import Connection
 from ledger.consuming.events import check_event
 from ledger.contracts.events import CorruptEventError, Event, decode_event
 from ledger.contracts.subjects import Key
+from ledger.upkeep.deployed import Deployed
 from projections.balances import store as balances
 from projections.balances.replay import REPLAYABLE as BALANCES
 from projections.generations.pointer import Generations
@@ -25,11 +23,6 @@ from projections.payments.apply import FIRST_VERSION, payment_in
 from projections.payments.replay import REPLAYABLE as PAYMENTS
 from projections.replay.replayable import Replayable
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
-
-_CHANCE: Final = random.SystemRandom().random
-
 
 class Projection(Struct, frozen=True):
     """A projection where it is: its generations, and the store of each."""
@@ -39,43 +32,46 @@ class Projection(Struct, frozen=True):
     store_of: Callable[[int], Any]
 
 
-def _balances(client: DynamoDBClient, table: str) -> Projection:
+def _balances(ledger: Deployed, table: str) -> Projection:
+    client, chance, pause = ledger.dynamodb, ledger.chance, ledger.pause
     return Projection(
         BALANCES,
-        balances.generations(client, table),
+        balances.replaceable_generations(client, table, random=chance, sleep=pause),
         partial(balances.DynamoBalancesStore, client, table),
     )
 
 
-def _history(client: DynamoDBClient, table: str) -> Projection:
+def _history(ledger: Deployed, table: str) -> Projection:
+    client, chance, pause = ledger.dynamodb, ledger.chance, ledger.pause
     return Projection(
         HISTORY,
-        history.generations(client, table),
-        partial(history.DynamoHistoryStore, client, table, random=_CHANCE, sleep=time.sleep),
+        history.replaceable_generations(client, table, random=chance, sleep=pause),
+        partial(history.DynamoHistoryStore, client, table, random=chance, sleep=pause),
     )
 
 
-def _payments(client: DynamoDBClient, table: str) -> Projection:
+def _payments(ledger: Deployed, table: str) -> Projection:
+    client, chance, pause = ledger.dynamodb, ledger.chance, ledger.pause
     return Projection(
         PAYMENTS,
-        payments.generations(client, table),
+        payments.replaceable_generations(client, table, random=chance, sleep=pause),
         partial(payments.DynamoPaymentsStore, client, table),
     )
 
 
 #: By name: the stack's output that names the table, and what lies there. A projection that is to be
 #: replayed keeps its items by generation, describes itself as a Replayable, and is entered here.
-PROJECTIONS: Final[Mapping[str, tuple[str, Callable[[DynamoDBClient, str], Projection]]]] = {
+PROJECTIONS: Final[Mapping[str, tuple[str, Callable[[Deployed, str], Projection]]]] = {
     "balances": ("BalancesTableName", _balances),
     "history": ("HistoryTableName", _history),
     "payments": ("PaymentsTableName", _payments),
 }
 
 
-def projection_of(ledger: Connection, name: str) -> Projection:
-    """A projection of a connected ledger, by its name in PROJECTIONS."""
+def projection_of(ledger: Deployed, name: str) -> Projection:
+    """A projection of a deployed ledger, by its name in PROJECTIONS."""
     output, made = PROJECTIONS[name]
-    return made(ledger.dynamodb, ledger.config.output(output))
+    return made(ledger, ledger.output(output))
 
 
 class StoredEvents:

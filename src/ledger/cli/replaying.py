@@ -14,9 +14,9 @@ from ledger.cli.connection import Connection, connection
 from ledger.cli.failures import CheckFailedError, UsageError, reporting
 from ledger.cli.options import ConfigOption, JsonOption
 from ledger.cli.output import LINE_SECONDS, Output, fields, table
-from ledger.cli.replaying.registry import StoredEvents, projection_of
 from ledger.contracts.primitives import instant_of_microseconds
 from ledger.runtime.clock import wall_clock
+from ledger.upkeep.replays import StoredEvents, projection_of
 from projections.replay.differences import Difference
 from projections.replay.replaying import Compared, Outcome, Replay, Step, Steps
 

@@ -20,10 +20,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 from msgspec import Struct
 
 from ledger.application.publication import Published, Publisher
-from ledger.cli.dead_letters.letters import Letter, attributes_to_keep, letter_of
-from ledger.cli.dead_letters.places import Sending, Untaken
-from ledger.cli.feeding.depth import depth
 from ledger.contracts.envelopes import SOURCE, MalformedEnvelopeError, open_envelope
+from ledger.upkeep.dead_letters.letters import Letter, attributes_to_keep, letter_of
+from ledger.upkeep.dead_letters.places import Sending, Untaken
+from ledger.upkeep.depth import depth
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient

@@ -20,10 +20,10 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ledger.application.ports import EventStore
 from ledger.application.publication import Published, Publisher
-from ledger.cli.dead_letters.letters import NOT_SAID, Contents, Letter
-from ledger.cli.dead_letters.places import Sending, Untaken
 from ledger.contracts.primitives import is_id
 from ledger.domain.chain import StoredEvent
+from ledger.upkeep.dead_letters.letters import NOT_SAID, Contents, Letter
+from ledger.upkeep.dead_letters.places import Sending, Untaken
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
