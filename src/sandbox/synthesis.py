@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from sandbox.assembly import Assembly, read_assembly
 from sandbox.endpoint import ACCOUNT
@@ -15,8 +16,15 @@ from sandbox.errors import SandboxError
 _DEFAULT_REGION = "eu-central-1"
 
 
-def synthesise(project_root: Path, into: Path, *, stage: str | None = None) -> Assembly:
-    """The app of `project_root`, with functions bundled for this interpreter and machine.
+def synthesise(
+    project_root: Path,
+    into: Path,
+    *,
+    stage: str | None = None,
+    bundling: Literal["host", "none"] = "host",
+) -> Assembly:
+    """The app of `project_root`, with functions bundled for this interpreter and machine, or
+    without what they depend on, for whoever reads the templates only.
 
     `into` is emptied first. `stage` defaults to the one in cdk.json. Raises SandboxError when the
     app cannot be synthesised.
@@ -27,7 +35,7 @@ def synthesise(project_root: Path, into: Path, *, stage: str | None = None) -> A
         app = importlib.import_module("cdk.app")
     try:
         # The rules of cdk-nag judge the template, the same everywhere: tests do that.
-        app.build_app(bundling="host", stage=stage, outdir=into, checked=False).synth()
+        app.build_app(bundling=bundling, stage=stage, outdir=into, checked=False).synth()
     except (RuntimeError, ValueError) as error:
         raise SandboxError(f"the CDK app cannot be synthesised: {error}") from error
     return read_assembly(into, account=ACCOUNT, default_region=_DEFAULT_REGION)

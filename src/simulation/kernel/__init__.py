@@ -1,0 +1,1 @@
+"""Virtual time, tasks that take turns, and chance that can be repeated."""
