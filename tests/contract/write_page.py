@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,7 +15,13 @@ from tests.contract.dynamodb import places
 from tests.contract.dynamodb.bench import CATALOGUE as DYNAMODB
 from tests.contract.services import test_services
 from tests.contract.services.bench import CATALOGUE as SERVICES
-from tests.contract.services.bench import Services
+from tests.contract.services.bench import (
+    EMULATOR,
+    SIMULATION,
+    EmulatedServices,
+    Services,
+    SimulatedServices,
+)
 from tests.support.conformance import PAGE, with_section
 from tests.support.emulator import ENVIRONMENT, emulator
 from tests.support.oracle import VERSION
@@ -26,15 +33,17 @@ def main() -> None:
         directory = Path(name)
         of_dynamodb = {
             place: places.answers(place, directory / place)
-            for place in (places.MOTO, places.EMULATOR, places.ORACLE)
+            for place in (places.SIMULATION, places.MOTO, places.EMULATOR, places.ORACLE)
         }
         with emulator(directory / "services") as endpoint:
-            services = Services(endpoint)
+            services = EmulatedServices(endpoint)
+            asked: dict[str, Callable[[], Services]] = {
+                EMULATOR: lambda: services,
+                SIMULATION: SimulatedServices,
+            }
             of_services = {
-                test_services.PLACE: {
-                    each: check.answer(test_services.PLACE, lambda: services)
-                    for each, check in SERVICES.checks.items()
-                }
+                place: {each: check.answer(place, given) for each, check in SERVICES.checks.items()}
+                for place, given in asked.items()
             }
     page = PAGE.read_text(encoding="utf-8")
     page = with_section(page, "DynamoDB", f"{_measured()}\n\n{DYNAMODB.table(of_dynamodb)}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import uuid4
 
 from botocore.exceptions import ClientError
@@ -15,15 +16,43 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 KEY = "pk"
+INDEX_SECONDS = 1.0
+_R = TypeVar("_R")
+
+
+class AtOnce(Protocol):
+    """Runs a function for several arguments side by side; answers in their order."""
+
+    def __call__(self, do: Callable[[int], _R], each: Iterable[int], /) -> list[_R]: ...
+
+
+def in_threads(do: Callable[[int], _R], each: Iterable[int]) -> list[_R]:
+    """Each in a thread of its own."""
+    arguments = list(each)
+    with ThreadPoolExecutor(len(arguments)) as pool:
+        return list(pool.map(do, arguments))
 
 
 class Bench:
     """A DynamoDB to ask, with an empty table that has the partition key `pk`."""
 
-    def __init__(self, client: DynamoDBClient, streams: Any) -> None:
+    def __init__(
+        self,
+        client: DynamoDBClient,
+        streams: Any,
+        *,
+        at_once: AtOnce = in_threads,
+        pause: Callable[[float], object] = lambda _: None,
+    ) -> None:
         self.client = client
         self.streams = streams
+        self.at_once = at_once
+        self._pause = pause
         self.table = self.new_table()
+
+    def settle(self) -> None:
+        """Waits until indexes have followed, where that takes a while."""
+        self._pause(INDEX_SECONDS)
 
     def new_table(self, *, sort_key: str | None = None, **options: Any) -> str:
         """The name of another empty table; `sort_key` is a number."""

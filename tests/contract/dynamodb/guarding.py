@@ -104,8 +104,45 @@ def an_equal_overwrite_is_no_change(bench: Bench) -> str:
 
 
 @check(
+    aws="none",
+    matters="the relay would alarm at it",
+)
+def a_delete_of_nothing_is_no_change(bench: Bench) -> str:
+    """The records of a delete of what is not there."""
+    table = bench.new_table(StreamSpecification=STREAM)
+    bench.client.delete_item(TableName=table, Key={KEY: {"S": "a"}})
+    bench.client.put_item(TableName=table, Item=item("last"))
+    told = [_told(record) for record in _records(bench, table, "last") if _key(record) == "a"]
+    return "none" if not told else ", ".join(told)
+
+
+@check(
+    aws="INSERT 1, MODIFY 2, MODIFY 3",
+    matters="a stream brings an item's changes in their order",
+)
+def a_stream_is_in_the_order_of_an_item(bench: Bench) -> str:
+    """The records of an item that is put, updated and written by a transaction."""
+    table = bench.new_table(StreamSpecification=STREAM)
+    bench.client.put_item(TableName=table, Item=item("a", n={"N": "1"}))
+    bench.client.update_item(
+        TableName=table,
+        Key={KEY: {"S": "a"}},
+        UpdateExpression="SET n = :n",
+        ExpressionAttributeValues={":n": {"N": "2"}},
+    )
+    bench.transact({"Put": {"TableName": table, "Item": item("a", n={"N": "3"})}})
+    bench.client.put_item(TableName=table, Item=item("last"))
+    return ", ".join(
+        f"{record['eventName']} {record['dynamodb']['NewImage']['n']['N']}"
+        for record in _records(bench, table, "last")
+        if _key(record) == "a"
+    )
+
+
+@check(
     aws="refused",
     matters="append-only is asserted on the template",
+    unasked={"simulation": "a world without operators' rights"},
 )
 def a_table_policy_is_enforced(bench: Bench) -> str:
     """A delete that the table's own policy denies."""
@@ -130,6 +167,7 @@ def a_table_policy_is_enforced(bench: Bench) -> str:
 @check(
     aws="ValidationException",
     matters="deletion protection of `prod` is asserted on the template",
+    unasked={"simulation": "a world without operators' rights"},
 )
 def a_protected_table_is_not_deleted(bench: Bench) -> str:
     """The deletion of a table that has deletion protection."""
@@ -140,6 +178,7 @@ def a_protected_table_is_not_deleted(bench: Bench) -> str:
 @check(
     aws="ENABLED, for 35 days",
     matters="recovery is asserted on the template",
+    unasked={"simulation": "a world without operators' rights"},
 )
 def recovery_is_kept(bench: Bench) -> str:
     """Point-in-time recovery, once switched on."""

@@ -14,20 +14,27 @@ from moto import mock_aws
 
 from tests.contract.dynamodb.bench import CATALOGUE, Bench
 from tests.support.emulator import ENDPOINT, REGION, dynamodb_client, emulator
+from tests.support.simulated_dynamodb import SimulatedStreams, SimulatedWorld
 
 # Each adds its checks to the catalogue, in this order.
-for _area in ("transactions", "items", "reading", "guarding"):
+for _area in ("transactions", "conflicts", "items", "updates", "reading", "paging", "guarding"):
     import_module(f"tests.contract.dynamodb.{_area}")
 
-MOTO, EMULATOR, ORACLE = "moto", "emulator", "oracle"
+SIMULATION, MOTO, EMULATOR, ORACLE = "simulation", "moto", "emulator", "oracle"
 Place = Callable[[], Bench]
 """Gives a bench with a table of its own."""
 
 
 @contextmanager
 def place(name: str, directory: Path) -> Iterator[Place]:
-    """One of the three, until the block is left. The oracle must be running."""
-    if name == MOTO:
+    """One of the four, until the block is left. The oracle must be running."""
+    if name == SIMULATION:
+        world = SimulatedWorld()
+        # What a thread is elsewhere is a task here, and what waits lets virtual time pass.
+        yield lambda: Bench(
+            world.client, SimulatedStreams(world), at_once=world.at_once, pause=world.pause
+        )
+    elif name == MOTO:
         with mock_aws():
             yield _benches(boto3.client("dynamodb", **_arguments(None)), None)
     elif name == EMULATOR:

@@ -1,6 +1,7 @@
 """Each imitation of DynamoDB answers as AWS does, but where docs/emulators.md says otherwise.
 
-On moto and the emulator; by `make test-oracle`, on the oracle in the emulator's place.
+On the simulation, moto and the emulator; by `make test-oracle`, on the oracle in the place of the
+emulator.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.contract.dynamodb.bench import CATALOGUE
-from tests.contract.dynamodb.places import EMULATOR, MOTO, ORACLE, Place, place
+from tests.contract.dynamodb.places import EMULATOR, MOTO, ORACLE, SIMULATION, Place, place
 from tests.support.conformance import PAGE, section
 from tests.support.emulator import ENDPOINT
 
@@ -18,7 +19,9 @@ SECTION = "DynamoDB"
 REAL = ORACLE if ENDPOINT else EMULATOR
 
 
-@pytest.fixture(scope="module", params=[MOTO, pytest.param(REAL, marks=pytest.mark.emulator)])
+@pytest.fixture(
+    scope="module", params=[SIMULATION, MOTO, pytest.param(REAL, marks=pytest.mark.emulator)]
+)
 def asked(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[str, Place]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from uuid import uuid4
 
@@ -194,8 +193,7 @@ def racing_transactions_are_serialised(bench: Bench) -> str:
     def work(_: int) -> int:
         return sum(raise_once() for _ in range(ROUNDS))
 
-    with ThreadPoolExecutor(WORKERS) as pool:
-        raised = sum(pool.map(work, range(WORKERS)))
+    raised = sum(bench.at_once(work, range(WORKERS)))
     final = int((bench.stored("a") or {})["version"]["N"])
     return "none is lost" if raised == final else "some are lost"
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from ledger.application.commit import Commands, Decided
@@ -14,7 +12,7 @@ from ledger.application.verification import Report
 from ledger.application.verify import verify_store
 from ledger.contracts.commands import PostPayment
 from ledger.contracts.events import CommandRejected
-from ledger.runtime.clock import wall_clock
+from tests.contract.event_store.crews import Crew, HasCrew
 from tests.support.builders import ACTOR, opening, paying
 from tests.support.worlds import commands_on, decided, states_of
 
@@ -22,14 +20,16 @@ ACCOUNTS = ("a", "b", "c")
 FUNDS = 60
 
 
-class RacingContract:
+class RacingContract(HasCrew):
     """Concurrency, for stores that are used by many at once. `connect` gives another worker's view
     of one and the same store."""
 
     workers = 6
     payments = 25
 
-    def test_racing_workers_conserve_money(self, connect: Callable[[], EventStore]) -> None:
+    def test_racing_workers_conserve_money(
+        self, connect: Callable[[], EventStore], crew: Crew
+    ) -> None:
         """Workers that pay to and fro between the same three accounts, each command sent twice by
         different workers at about the same time: money is conserved, nobody is overdrawn, every
         command has one decision, versions are dense and chains unbroken."""
@@ -55,11 +55,10 @@ class RacingContract:
         ]
 
         def work(share: list[PostPayment]) -> list[Decided]:
-            worker = Commands(connect(), clock=wall_clock, pause=time.sleep, chance=random.random)
+            worker = Commands(connect(), clock=crew.clock, pause=crew.pause, chance=random.random)
             return [_decided(worker, command) for command in share]
 
-        with ThreadPoolExecutor(self.workers) as pool:
-            answers = list(pool.map(work, shares))
+        answers = crew.at_once(work, shares)
 
         by_id: dict[str, list[Decided]] = {}
         for answer in (one for share in answers for one in share):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 from ledger.application.commit import Commands, Decided
@@ -18,7 +16,7 @@ from ledger.contracts.commands import decode_command
 from ledger.contracts.events import CommandRejected, PaymentPosted
 from ledger.contracts.primitives import instant_of_microseconds
 from ledger.domain.states import PaymentState, States
-from ledger.runtime.clock import wall_clock
+from tests.contract.event_store.crews import Crew, HasCrew
 from tests.support.builders import ACTOR
 
 _DAY = 24 * 3600 * 1_000_000
@@ -26,22 +24,22 @@ _SECOND = 1_000_000
 _OPENED = "2026-01-01T00:00:00Z"
 
 
-class RacingLifeContract:
+class RacingLifeContract(HasCrew):
     """Concurrency over holds, limits, reversals and closings. `connect` gives another worker's view
     of one and the same store."""
 
     racers = 6
 
     def test_holds_never_reserve_more_than_there_is(
-        self, connect: Callable[[], EventStore]
+        self, connect: Callable[[], EventStore], crew: Crew
     ) -> None:
         """Workers that all hold parts of one balance: as much is held as fits, to the last unit,
         and never more."""
-        _opened(connect, "payer", "shop")
-        _funded(connect, "payer", 100)
+        _opened(connect, crew, "payer", "shop")
+        _funded(connect, crew, "payer", 100)
         wanted = [_authorizing(f"h{n}", 7) for n in range(4 * self.racers)]
 
-        answers = _raced(connect, wanted, self.racers)
+        answers = _raced(connect, crew, wanted, self.racers)
 
         held = [one for one in answers if _reason(one) is None]
         assert len(held) == 100 // 7
@@ -49,14 +47,14 @@ class RacingLifeContract:
         payer = _sound(connect()).accounts["payer"]
         assert (payer.debits_pending_minor, payer.available_minor) == (98, 2)
 
-    def test_a_hold_has_one_end(self, connect: Callable[[], EventStore]) -> None:
+    def test_a_hold_has_one_end(self, connect: Callable[[], EventStore], crew: Crew) -> None:
         """Captures race with voids and with the expiry of the same holds: each hold ends once, and
         what was captured, voided and expired is what was authorized."""
-        _opened(connect, "payer", "shop")
-        _funded(connect, "payer", 1_000)
-        soon = instant_of_microseconds(wall_clock() + 2 * _SECOND)
+        _opened(connect, crew, "payer", "shop")
+        _funded(connect, crew, "payer", 1_000)
+        soon = instant_of_microseconds(crew.clock() + 2 * _SECOND)
         holds = [f"h{n}" for n in range(3)]
-        _raced(connect, [_authorizing(one, 100, expires_at=soon) for one in holds], 1)
+        _raced(connect, crew, [_authorizing(one, 100, expires_at=soon) for one in holds], 1)
         racing = [
             command
             for one in holds
@@ -69,19 +67,26 @@ class RacingLifeContract:
         shuffled = Random(11).sample(racing, len(racing))
 
         def expire(hold: str) -> int:
-            worker, count = _worker(connect), 0
+            worker, count = _worker(connect, crew), 0
             for _ in range(30):
                 count += worker.expire(hold) is not None
-                time.sleep(0.1)
+                crew.pause(0.1)
             return count
 
-        with ThreadPoolExecutor(len(holds)) as pool:
-            expiring = [pool.submit(expire, one) for one in holds]
-            answers = _raced(connect, shuffled, self.racers)
+        answers: list[Decided] = []
+        expired: dict[str, int] = {}
+
+        def expire_or_race(hold: str | None) -> None:
+            if hold is None:
+                answers.extend(_raced(connect, crew, shuffled, self.racers))
+            else:
+                expired[hold] = expire(hold)
+
+        crew.at_once(expire_or_race, [None, *holds])
         states = _sound(connect())
 
         by_hold = Counter(one.event.id.partition(":")[0] for one in answers if not _reason(one))
-        for hold, expiries in zip(holds, (one.result() for one in expiring), strict=True):
+        for hold, expiries in expired.items():
             payment = states.payments[hold]
             captured = payment.captured_minor[0]
             assert not payment.open
@@ -96,11 +101,13 @@ class RacingLifeContract:
             states.payments[hold].captured_minor[0] for hold in holds
         )
 
-    def test_velocity_limits_hold_at_their_edge(self, connect: Callable[[], EventStore]) -> None:
+    def test_velocity_limits_hold_at_their_edge(
+        self, connect: Callable[[], EventStore], crew: Crew
+    ) -> None:
         """Workers that together want more than a limit allows in its window: exactly as many
         payments pass as it allows, and each refusal says that nothing is left of it."""
-        _opened(connect, "payer", "shop")
-        _funded(connect, "payer", 1_000)
+        _opened(connect, crew, "payer", "shop")
+        _funded(connect, crew, "payer", 1_000)
         limit: dict[str, object] = {
             "name": "monthly",
             "window": "month",
@@ -110,9 +117,9 @@ class RacingLifeContract:
             "max_count": 9,
         }
         command: dict[str, object] = {"type": "account.set_limits", "id": "l", "account": "payer"}
-        _raced(connect, [command | {"velocity": [limit]}], 1)
+        _raced(connect, crew, [command | {"velocity": [limit]}], 1)
 
-        answers = _raced(connect, [_paying(f"p{n}", 10) for n in range(18)], self.racers)
+        answers = _raced(connect, crew, [_paying(f"p{n}", 10) for n in range(18)], self.racers)
 
         assert Counter(_reason(one) for one in answers) == {None: 9, "velocity_limit_exceeded": 9}
         for one in answers:
@@ -122,18 +129,18 @@ class RacingLifeContract:
         _sound(connect())
 
     def test_reversals_never_give_back_more_than_was_posted(
-        self, connect: Callable[[], EventStore]
+        self, connect: Callable[[], EventStore], crew: Crew
     ) -> None:
         """Workers that each reverse a part of one payment: together exactly what was posted."""
-        _opened(connect, "payer", "shop")
-        _funded(connect, "payer", 100)
-        _raced(connect, [_paying("sale", 100)], 1)
+        _opened(connect, crew, "payer", "shop")
+        _funded(connect, crew, "payer", 100)
+        _raced(connect, crew, [_paying("sale", 100)], 1)
         parts = [
             _later("payment.reverse", f"r{n}", "sale", amount_minor=30)
             for n in range(2 * self.racers)
         ]
 
-        answers = _raced(connect, parts, self.racers)
+        answers = _raced(connect, crew, parts, self.racers)
 
         assert sum(_reason(one) is None for one in answers) == 3
         states = _sound(connect())
@@ -141,21 +148,21 @@ class RacingLifeContract:
         assert states.accounts["shop"].balance_minor == 10
 
     def test_a_closing_lets_nothing_into_its_period(
-        self, connect: Callable[[], EventStore]
+        self, connect: Callable[[], EventStore], crew: Crew
     ) -> None:
         """Back-dated payments race with the closing of their period: each is either recorded on the
         book before its closing or refused, and every one of those decided later is refused."""
-        _opened(connect, "payer", "shop")
-        _funded(connect, "payer", 1_000)
-        day = instant_of_microseconds(wall_clock() - 3 * _DAY)[:10]
+        _opened(connect, crew, "payer", "shop")
+        _funded(connect, crew, "payer", 1_000)
+        day = instant_of_microseconds(crew.clock() - 3 * _DAY)[:10]
         wanted = [
             _paying(f"p{n}", 1, effective_at=f"{day}T12:00:00Z") for n in range(5 * self.racers)
         ]
         closing: dict[str, object] = {"type": "book.close", "id": "close", "through": day}
         middle = len(wanted) // 2
 
-        answers = _raced(connect, [*wanted[:middle], closing, *wanted[middle:]], self.racers)
-        late = _raced(connect, [_paying("late", 1, effective_at=f"{day}T23:59:59Z")], 1)
+        answers = _raced(connect, crew, [*wanted[:middle], closing, *wanted[middle:]], self.racers)
+        late = _raced(connect, crew, [_paying("late", 1, effective_at=f"{day}T23:59:59Z")], 1)
 
         assert [_reason(one) for one in late] == ["period_closed"]
         assert {_reason(one) for one in answers} <= {None, "period_closed"}
@@ -166,19 +173,22 @@ class RacingLifeContract:
         assert states.books["main"].closed_through == day
 
 
-def _worker(connect: Callable[[], EventStore]) -> Commands:
+def _worker(connect: Callable[[], EventStore], crew: Crew) -> Commands:
     chance = Random(5).random
-    return Commands(connect(), clock=wall_clock, pause=time.sleep, chance=chance)
+    return Commands(connect(), clock=crew.clock, pause=crew.pause, chance=chance)
 
 
 def _raced(
-    connect: Callable[[], EventStore], bodies: Sequence[dict[str, object]], workers: int
+    connect: Callable[[], EventStore],
+    crew: Crew,
+    bodies: Sequence[dict[str, object]],
+    workers: int,
 ) -> list[Decided]:
     """The answers to commands that several workers take turns in sending."""
     commands = [decode_command(json.dumps({"v": 1, **body}).encode()) for body in bodies]
 
     def work(share: int) -> list[Decided]:
-        worker = _worker(connect)
+        worker = _worker(connect, crew)
         answers = []
         for command in commands[share::workers]:
             while True:  # as a client does, until it is decided
@@ -191,15 +201,15 @@ def _raced(
                 break
         return answers
 
-    with ThreadPoolExecutor(workers) as pool:
-        return [one for share in pool.map(work, range(workers)) for one in share]
+    return [one for share in crew.at_once(work, range(workers)) for one in share]
 
 
-def _opened(connect: Callable[[], EventStore], *accounts: str) -> None:
+def _opened(connect: Callable[[], EventStore], crew: Crew, *accounts: str) -> None:
     bank = {"account_type": "asset", "min_balance_minor": None}
     customer = {"account_type": "liability"}
     _raced(
         connect,
+        crew,
         [
             {
                 "type": "account.open",
@@ -215,8 +225,8 @@ def _opened(connect: Callable[[], EventStore], *accounts: str) -> None:
     )
 
 
-def _funded(connect: Callable[[], EventStore], account: str, minor: int) -> None:
-    _raced(connect, [_paying(f"fund:{account}", minor, "bank", account)], 1)
+def _funded(connect: Callable[[], EventStore], crew: Crew, account: str, minor: int) -> None:
+    _raced(connect, crew, [_paying(f"fund:{account}", minor, "bank", account)], 1)
 
 
 def _paying(

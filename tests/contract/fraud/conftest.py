@@ -1,4 +1,4 @@
-"""The stores of the fraud scorer that the contract suite runs against: memory, moto, emulator."""
+"""The stores of the fraud scorer that the contract suite runs against, wherever they can be."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from moto import mock_aws
 from consumers.fraud.memory import MemoryFraudStore
 from consumers.fraud.store import REVIEWS_INDEX, DynamoFraudStore, FraudStore
 from tests.support.emulator import REGION, dynamodb_client, dynamodb_endpoint
+from tests.support.simulated_dynamodb import INDEX_SECONDS, SimulatedWorld
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -25,11 +26,15 @@ def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
+@pytest.fixture(
+    params=["memory", "simulation", "moto", pytest.param("emulator", marks=pytest.mark.emulator)]
+)
 def store(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[FraudStore]:
     """An empty store."""
     if request.param == "memory":
         yield MemoryFraudStore()
+    elif request.param == "simulation":
+        yield _dynamo(SimulatedWorld(between=INDEX_SECONDS).client)
     elif request.param == "moto":
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

@@ -1,4 +1,4 @@
-"""The stores of the projections that the contract suites run against: memory, moto, emulator."""
+"""The stores of the projections that the contract suites run against, wherever they can be."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from projections.payments.store import STATUS_INDEX, DynamoPaymentsStore, Paymen
 from projections.payments.store import replaceable_generations as payments_generations
 from tests.contract.projections.places import Place, live_store
 from tests.support.emulator import REGION, dynamodb_client, dynamodb_endpoint
+from tests.support.simulated_dynamodb import INDEX_SECONDS, SimulatedWorld
 from tests.unit.projections.fakes import create_table
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ def endpoint_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-@pytest.fixture(params=["memory", "moto", pytest.param("emulator", marks=pytest.mark.emulator)])
+@pytest.fixture(
+    params=["memory", "simulation", "moto", pytest.param("emulator", marks=pytest.mark.emulator)]
+)
 def place(request: pytest.FixtureRequest) -> str:
     """Where the store under test keeps its items."""
     name: str = request.param
@@ -56,6 +59,8 @@ def client(
     """A DynamoDB client of that place; None in memory."""
     if place == "memory":
         yield None
+    elif place == "simulation":
+        yield SimulatedWorld(between=INDEX_SECONDS).client
     elif place == "moto":
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")

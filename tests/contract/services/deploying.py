@@ -6,12 +6,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tests.contract.services.bench import Services, check, new_name
+from tests.contract.services.bench import NOT_DEPLOYED, Services, check, new_name
 
 
 @check(
     aws="created",
     matters="the one type that is left out here (`src/sandbox/unsupported.py`)",
+    unasked=NOT_DEPLOYED,
 )
 def an_archive_is_created(services: Services) -> str:
     """A stack with an archive of events."""
@@ -30,6 +31,7 @@ def an_archive_is_created(services: Services) -> str:
 @check(
     aws="recovery, deletion protection, encryption, policy",
     matters="what guards the tables is asserted on the template (`tests/template`)",
+    unasked=NOT_DEPLOYED,
 )
 def a_table_is_made_as_the_template_says(services: Services) -> str:
     """What a table of CloudFormation has of four protections."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 
-from tests.contract.services.bench import Services, check, new_name, waited
+from tests.contract.services.bench import SIMULATION, Services, check, new_name, waited
 
 SEEN = "seen "
 # Reports the record `poison` as failed when it comes for the first time, and then does not look at
@@ -29,6 +29,7 @@ ROLE = "arn:aws:iam::000000000000:role/check"
 @check(
     aws="it comes again, and then those behind it",
     matters="the mapping's retries are asserted on the template; unit tests make records fail",
+    unasked={SIMULATION: "its mappings have tests of their own, with faults"},
 )
 def a_failed_record_comes_again(services: Services) -> str:
     """What follows a record of a stream that a function reports as failed."""

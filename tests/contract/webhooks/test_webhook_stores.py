@@ -1,4 +1,4 @@
-"""The webhooks' stores on a real DynamoDB's expressions: on the emulator, and on the oracle.
+"""The webhooks' stores on a real DynamoDB's expressions: simulated, on the emulator, on the oracle.
 
 What they do in every respect is tested in memory and on moto, which lets wrong expressions pass.
 """
@@ -14,15 +14,21 @@ from mypy_boto3_dynamodb import DynamoDBClient
 from consumers.webhooks.directory import Directory, DynamoDirectory
 from consumers.webhooks.records import KEPT_SECONDS, DynamoDelivered
 from tests.support.emulator import dynamodb_client, dynamodb_endpoint
-
-pytestmark = pytest.mark.emulator
+from tests.support.simulated_dynamodb import SimulatedWorld
 
 NOW_MICROSECONDS = 1_800_000_000_000_000
 
 
-@pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DynamoDBClient]:
+@pytest.fixture(
+    scope="module", params=["simulation", pytest.param("emulator", marks=pytest.mark.emulator)]
+)
+def client(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[DynamoDBClient]:
     """A client of one DynamoDB for all that is here."""
+    if request.param == "simulation":
+        yield SimulatedWorld().client
+        return
     with dynamodb_endpoint(tmp_path_factory.mktemp("emulator")) as url:
         yield dynamodb_client(url)
 

@@ -1,0 +1,1 @@
+"""DynamoDB as the ledger uses it: conditions, transactions, indexes, pages and limits."""
