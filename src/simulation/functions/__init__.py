@@ -1,0 +1,1 @@
+"""Lambda and what calls it: workers, mappings of queues and streams, schedules and the gateway."""

@@ -1,0 +1,1 @@
+"""What the clients of a simulated ledger ask of it."""

@@ -1,0 +1,68 @@
+"""The next release, which this one meets in the middle of a deployment.
+
+It numbers what it adds, as every release has to: a payment of several postings is recorded as
+version 2 of `payment.posted`, which says of how many (`parts`), and an account counts those that
+touched it (`compound`), in version 4 of its state. Whoever does not know these must neither read
+over them nor write over them. Everything else it does as today.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulation.releases.patches import Patch
+
+#: Today's release knows version 1 of the event, and versions 1 to 3 of the state.
+EVENT_VERSION: Final = 2
+STATE_SCHEMA: Final = 4
+#: The field of the event, and that of the state: a count, which never goes down.
+EVENT_FIELD: Final = "parts"
+STATE_FIELD: Final = "compound"
+
+_EVENT: Final = (
+    Patch("ledger.contracts.events.base", "    v: Literal[1]\n", "    v: Literal[1, 2]\n"),
+    Patch(
+        "ledger.contracts.events.catalogue",
+        "_VERSIONS: Final = dict.fromkeys(EVENT_TYPES, frozenset({1}))\n",
+        "_VERSIONS: Final = dict.fromkeys(EVENT_TYPES, frozenset({1}))\n"
+        '_VERSIONS["payment.posted"] = frozenset({1, 2})\n',
+    ),
+    Patch(
+        "ledger.contracts.events.payments",
+        "    template: TemplateUse | UnsetType = UNSET\n",
+        "    template: TemplateUse | UnsetType = UNSET\n    parts: int | UnsetType = UNSET\n",
+    ),
+    Patch(
+        "ledger.domain.post_payment",
+        "        **head(command, stamp, effective_at),\n",
+        '        **head(command, stamp, effective_at) | {"v": 2 if len(postings) > 1 else 1},\n'
+        "        parts=len(postings) if len(postings) > 1 else UNSET,\n",
+    ),
+)
+_STATE: Final = (
+    Patch(
+        "ledger.domain.accounts",
+        "    counters: tuple[VelocityCounter, ...] = ()  # of the limits, in their order\n",
+        "    counters: tuple[VelocityCounter, ...] = ()  # of the limits, in their order\n"
+        "    compound: int = 0\n",
+    ),
+    Patch(
+        "ledger.domain.accounts",
+        "            **_changes(state, event),\n",
+        "            compound=state.compound + (event.v == 2),\n"
+        "            **_changes(state, event),\n",
+    ),
+    Patch(
+        "ledger.adapters.dynamodb.bodies",
+        "    velocity: tuple[PackedLimit, ...] = ()\n",
+        "    velocity: tuple[PackedLimit, ...] = ()\n    compound: int = 0\n",
+    ),
+    Patch(
+        "ledger.adapters.dynamodb.bodies",
+        "        bases = {self.min_balance_basis, self.max_balance_basis}\n",
+        "        if self.compound:\n            return 4\n"
+        "        bases = {self.min_balance_basis, self.max_balance_basis}\n",
+    ),
+    Patch("ledger.adapters.dynamodb.bodies", "            3, _Account", "            4, _Account"),
+)
+NEXT: Final = (*_EVENT, *_STATE)
