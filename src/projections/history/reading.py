@@ -38,7 +38,8 @@ def read_page(
         if not found:
             return None
         newest = found[0].version
-        return Page(rows, more, newest, _completeness(store, account, found, walk_max))
+        complete = _completeness(store, account, found, walk_max)
+        return Page(rows, more, newest, _as_read(complete, found, newest + 1))
     marker = store.marker(account)
     ahead = store.versions_after(account, marker, walk_max)
     known = ahead.versions[-1] if ahead.versions else marker
@@ -46,7 +47,7 @@ def read_page(
         known = store.before(account, None, 1)[0].version
     if known == 0:
         return None
-    return Page(rows, more, known, end_of_walk(marker, ahead))
+    return Page(rows, more, known, _as_read(end_of_walk(marker, ahead), found, below))
 
 
 def _completeness(
@@ -67,3 +68,16 @@ def _completeness(
     walked = end_of_walk(marker, store.versions_after(account, marker, walk_max))
     # Rows that arrived since the page was read do not belong to this answer.
     return walked if walked.complete_to < newest else Completeness(newest, exact=True)
+
+
+def _as_read(complete: Completeness, found: tuple[Row, ...], below: int) -> Completeness:
+    """How far `complete` is true of a page of these rows below a version: a row that arrived
+    between the reading of the page and that of the marker is not on the page."""
+    reached = found[-1].version if found else 0
+    for row in reversed(found[:-1]):
+        if row.version != reached + 1:
+            break
+        reached = row.version
+    if reached + 1 == below or complete.complete_to <= reached:
+        return complete
+    return Completeness(reached, exact=True)

@@ -30,7 +30,8 @@ _B = TypeVar("_B")
 #: the second more is for clocks that do not run at one speed.
 SETTLED_SECONDS: Final = VIEW_SECONDS + 1.0
 LOOK_SECONDS: Final = 1.0
-#: Times that events are projected before the store is taken to be out of reach, and the waits.
+#: Tries to project events that got no further, one behind the other, before the store is taken to be
+#: out of reach, and the waits.
 _TRIES_MAX: Final = 6
 _RETRY_SECONDS: Final = 2.0
 #: A table of which everything is wrong is told as well by its first ten thousand differences.
@@ -314,11 +315,16 @@ class Replay(Generic[_S]):
             code = next(iter(handled.failed.values()), code)
             return [part[place] for place in handled.failed]
 
-        for attempt in range(_TRIES_MAX):
+        in_vain = 0
+        while in_vain < _TRIES_MAX:
+            before = sum(map(len, parts))
             parts = [left for left in self._spread(failed, parts) if left]
             if not parts:
                 return
-            yield Step("projecting again what failed", wait_seconds=_RETRY_SECONDS * attempt)
+            # A table that is being filled is throttled for as long as it is filled: what counts
+            # are only the tries that got no further.
+            in_vain = in_vain + 1 if sum(map(len, parts)) == before else 0
+            yield Step("projecting again what failed", wait_seconds=_RETRY_SECONDS * in_vain)
         raise StoreError(code)
 
     def _settling(self, what: str) -> Step:

@@ -354,6 +354,45 @@ def test_rows_that_arrive_while_a_page_is_read_are_not_claimed_by_it(between: st
     assert page.completeness == Completeness(60, exact=True)
 
 
+@pytest.mark.parametrize("between", ["marker", "versions_after"])
+@pytest.mark.parametrize(
+    ("below", "complete_to"),
+    [(None, 95), (100, 95), (98, 95), (97, 95), (96, 101), (51, 101)],
+    ids=str,
+)
+def test_a_row_that_arrives_late_for_a_page_is_not_claimed_by_it(
+    between: str, below: int | None, complete_to: int
+) -> None:
+    """A page that lacks version 96, which comes while it is read, is complete to 95; one that ends
+    below may say what is true by then."""
+    book = steady_book(100)
+    late = book.events[96]  # made version 96 of b
+
+    class Moving(MemoryHistoryStore):
+        moved = False
+
+        @override
+        def marker(self, account: str) -> int:
+            if between == "marker" and self.moved:
+                project(self, [late])
+                self.raise_marker(account, 96)
+            return super().marker(account)
+
+        @override
+        def versions_after(self, account: str, version: int, limit: int) -> Versions:
+            if between == "versions_after" and self.moved:
+                project(self, [late])
+            return super().versions_after(account, version, limit)
+
+    store = Moving()
+    project(store, [event for event in book.events if event is not late])
+    store.moved = True
+    page = read_page(store, "b", below=below, limit=8)
+    assert page is not None
+    assert 96 not in [row.version for row in page.rows]
+    assert page.completeness == Completeness(complete_to, exact=True)
+
+
 class Broken(MemoryHistoryStore):
     """Does not write the rows of some accounts, or fails every checkpoint."""
 

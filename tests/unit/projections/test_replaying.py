@@ -238,7 +238,25 @@ def test_what_the_store_refuses_is_projected_again_for_a_while(ledger: Ledger) -
     assert tried == [6, 1, 1, 1]
     with pytest.raises(StoreError, match="ThrottlingException"):
         through(ledger.replay(failing(100)).run())
-    assert len(tried) == 6
+    assert len(tried) == 1 + 6  # the first of them got further
+
+
+def test_as_long_as_something_is_projected_the_store_is_not_given_up(ledger: Ledger) -> None:
+    """A store that takes one event at a time, and refuses all others, is filled in the end: only
+    tries that got no further are counted."""
+    tried: list[int] = []
+
+    def project(store: Any, events: Sequence[Event]) -> Handled:
+        tried.append(len(events))
+        ledger.replayable.project(store, events[:1])
+        return Handled(dict.fromkeys(range(1, len(events)), "unprocessed"))
+
+    for _ in range(10):
+        ledger.change()
+    slow = msgspec.structs.replace(ledger.replayable, project=project)
+    outcome, _ = through(ledger.replay(slow).run())
+    assert outcome.swapped
+    assert tried[:16] == list(range(16, 0, -1))
 
 
 def test_parts_are_projected_several_at_once(ledger: Ledger) -> None:
