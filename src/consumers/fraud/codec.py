@@ -18,7 +18,15 @@ _BITS: Final = 7
 
 def encoded(features: Features) -> bytes:
     """The bytes of the features: equal features have equal bytes."""
-    return b"".join(map(_varint, _numbers(features)))
+    out = bytearray()
+    for number in _numbers(features):
+        # Seven bits a byte, the lowest first; all but the last have their top bit set.
+        rest = number
+        while rest >= _MORE:
+            out.append(rest & (_MORE - 1) | _MORE)
+            rest >>= _BITS
+        out.append(rest)
+    return bytes(out)
 
 
 def decoded(data: bytes) -> Features:
@@ -92,16 +100,6 @@ def _features(numbers: Iterator[int]) -> Features:
 
 def _sums(numbers: Iterator[int]) -> tuple[int, int, int]:
     return next(numbers), next(numbers), next(numbers)
-
-
-def _varint(number: int) -> bytes:
-    """Seven bits a byte, the lowest first; all but the last have their top bit set."""
-    out = bytearray()
-    while number >= _MORE:  # one turn for each seven bits
-        out.append(number & (_MORE - 1) | _MORE)
-        number >>= _BITS
-    out.append(number)
-    return bytes(out)
 
 
 def _integers(data: bytes) -> Iterator[int]:

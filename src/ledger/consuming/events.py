@@ -26,7 +26,7 @@ from ledger.contracts.events import (
     payment_of,
     subject_of,
 )
-from ledger.contracts.primitives import AMOUNT_MINOR_MAX, canonical_instant, is_id
+from ledger.contracts.primitives import AMOUNT_MINOR_MAX, is_id, is_stored_instant
 
 _VERSION_MAX: Final = 2**63 - 1
 
@@ -71,7 +71,7 @@ def check_event(event: Event) -> None:
     names = [entry.id for entry in entries]
     if len(set(names)) < len(names) or set(names) != _touched(event):
         raise CorruptEventError("entries that are not those of the accounts touched")
-    if not all(map(_is_instant, _times(event))):
+    if not all(map(is_stored_instant, _times(event))):
         raise CorruptEventError("a time that is not in the stored form")
 
 
@@ -129,10 +129,3 @@ def _is_possible_subject(event: Event) -> bool:
 
 def _is_possible_version(version: int, prev: str | UnsetType) -> bool:
     return 1 <= version <= _VERSION_MAX and (version == 1) == (prev is UNSET)
-
-
-def _is_instant(text: str) -> bool:
-    try:
-        return canonical_instant(text) == text
-    except ValueError:
-        return False

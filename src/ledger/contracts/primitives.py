@@ -92,6 +92,10 @@ DEBIT_NORMAL: Final = frozenset({"asset", "expense"})
 
 _ID = re.compile(ID_PATTERN)
 _INSTANT = re.compile(INSTANT_PATTERN)
+#: Some releases of Python take 24:00 for the next day's beginning.
+_STORED_INSTANT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}\.[0-9]{6}Z"
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FIRST_INSTANT: Final = "0001-01-01T00:00:00.000000Z"
@@ -165,6 +169,8 @@ def canonical_instant(text: str) -> str:
 
     Raises ValueError if it is not such an instant, or lies outside the years 1 to 9999 in UTC.
     """
+    if is_stored_instant(text):
+        return text
     if _INSTANT.fullmatch(text) is None:
         raise ValueError("not RFC 3339 with an offset and at most six fraction digits")
     try:
@@ -172,6 +178,17 @@ def canonical_instant(text: str) -> str:
     except OverflowError as error:
         raise ValueError("outside the years 1 to 9999") from error
     return _written(moment)
+
+
+def is_stored_instant(text: str) -> bool:
+    """Whether `text` is an instant in the one stored form."""
+    if _STORED_INSTANT.fullmatch(text) is None:
+        return False
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:  # a day or an hour that there is not
+        return False
+    return True
 
 
 def instant_of_microseconds(microseconds: int) -> str:

@@ -28,10 +28,10 @@ def _attribute(value: object) -> Attribute:
         return {"N": str(value)}
     if value is None:
         return {"NULL": True}
-    if isinstance(value, Mapping):
-        return {"M": attributes_of(value)}
     if isinstance(value, list | tuple):
         return {"L": [_attribute(element) for element in value]}
+    if isinstance(value, Mapping):
+        return {"M": attributes_of(value)}
     raise TypeError(f"{type(value).__name__} has no attribute type here")
 
 

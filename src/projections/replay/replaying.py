@@ -30,8 +30,8 @@ _B = TypeVar("_B")
 #: the second more is for clocks that do not run at one speed.
 SETTLED_SECONDS: Final = VIEW_SECONDS + 1.0
 LOOK_SECONDS: Final = 1.0
-#: Tries to project events that got no further, one behind the other, before the store is taken to be
-#: out of reach, and the waits.
+#: Tries to project events that got no further, one behind the other, before the store is taken to
+#: be out of reach, and the waits.
 _TRIES_MAX: Final = 6
 _RETRY_SECONDS: Final = 2.0
 #: A table of which everything is wrong is told as well by its first ten thousand differences.

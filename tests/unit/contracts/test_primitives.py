@@ -14,6 +14,7 @@ from ledger.contracts.primitives import (
     canonical_instant,
     instant_of_microseconds,
     is_id,
+    is_stored_instant,
     microseconds_of_instant,
 )
 from tests.properties.command_bodies import instants
@@ -126,3 +127,27 @@ def test_pending_amounts_that_lower_the_balance_are_not_available() -> None:
     }
     assert available_minor("liability", **totals) == 90 - 7
     assert available_minor("asset", **totals) == -90 - 50
+
+
+@given(instants)
+def test_only_the_canonical_form_is_stored(text: str) -> None:
+    """What is in the stored form is its own canonical form, and nothing else is."""
+    assert is_stored_instant(canonical_instant(text))
+    assert is_stored_instant(text) == (canonical_instant(text) == text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-02-30T12:00:00.000000Z",
+        "2026-06-01T24:00:00.000000Z",
+        "2026-06-01T12:00:00Z",
+        "2026-06-01T12:00:00.000000+00:00",
+        "2026-06-01T12:00:00.000000Z\n",
+        "0000-01-01T00:00:00.000000Z",
+        "",
+    ],
+)
+def test_what_is_no_stored_instant(text: str) -> None:
+    """A day or an hour that there is not, or another form."""
+    assert not is_stored_instant(text)
