@@ -5,6 +5,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from importlib.metadata import packages_distributions
 from itertools import chain
 from pathlib import Path
@@ -96,8 +97,7 @@ def test_types_of_every_cdk_module_in_use_are_checked() -> None:
     imported = {
         name
         for path in python_files("cdk", "src", "tests")
-        for node in ast.walk(ast.parse(path.read_text()))
-        for name in imported_names(node)
+        for name in imported_names(path)
         if re.fullmatch(r"aws_cdk\.(aws_\w+|assertions|cx_api|pipelines|triggers)", name)
     }
     assert imported - checked == set()
@@ -116,8 +116,7 @@ def test_every_library_in_use_is_asked_for() -> None:
     undeclared = {
         top
         for path in python_files("src", "cdk", "tests")
-        for node in ast.walk(ast.parse(path.read_text()))
-        for top in {name.split(".")[0] for name in imported_names(node)}
+        for top in {name.split(".")[0] for name in imported_names(path)}
         if top not in sys.stdlib_module_names | PACKAGES | OURS | {"_typeshed"} | BROUGHT
         if declared.isdisjoint(origin.get(top, ()))
         if not top.startswith("mypy_boto3_")  # each an extra of boto3-stubs
@@ -139,10 +138,14 @@ def test_every_target_that_a_document_names_is_in_the_makefile() -> None:
     assert {(document, target) for document, target in asked if target not in targets} == set()
 
 
-def imported_names(node: ast.AST) -> list[str]:
-    """The dotted names that an import statement binds, modules and members alike."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module:
-        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return []
+@cache
+def imported_names(path: Path) -> frozenset[str]:
+    """The dotted names that a file's import statements bind, modules and members alike."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names.add(node.module)
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return frozenset(names)

@@ -11,7 +11,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from typer.testing import CliRunner
 
 from ledger.cli.app import app
 from ledger.cli.watching.subscription import Subscription, subscribed
@@ -23,6 +22,7 @@ from projections.balances.store import generations as balances_generations
 from projections.generations.keys import partition_of
 from projections.history.store import generations as history_generations
 from projections.payments.store import generations as payments_generations
+from tests.support.command_line import CliRunner
 
 WAIT_SECONDS_MAX = 90  # for workers to start on a busy machine
 

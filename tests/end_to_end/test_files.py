@@ -6,11 +6,12 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import fromstring
-from typer.testing import CliRunner, Result
+from typer.testing import Result
 
 from ledger.cli.app import app
 from ledger.client.rest import LedgerApi
 from tests.end_to_end.driving import projected, unique
+from tests.support.command_line import CliRunner
 from tests.support.messages import group, message, other, transaction
 
 NAMESPACE = {"c": "urn:iso:std:iso:20022:tech:xsd:camt.053.001.08"}

@@ -6,8 +6,6 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from typer.testing import CliRunner
-
 from ledger.cli.app import app
 from ledger.client import config as configuration
 from ledger.client.answers import Accepted
@@ -22,6 +20,7 @@ from tests.end_to_end.driving import (
     posted,
     unique,
 )
+from tests.support.command_line import CliRunner
 
 
 def screenings(api: LedgerApi, payment: str) -> list[dict[str, Any]]:

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from typer.testing import CliRunner
 
 from ledger.cli.app import app
 from ledger.client.answers import Accepted, Refused
@@ -28,6 +27,7 @@ from tests.end_to_end.driving import (
     posted,
     unique,
 )
+from tests.support.command_line import CliRunner
 
 
 def accepted(api: LedgerApi, command: dict[str, Any]) -> str:

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 from botocore.httpsession import URLLib3Session
-from typer.testing import CliRunner
 
 from consumers.webhooks.directory import CACHE_SECONDS
 from consumers.webhooks.messages import delivery_of, encode_delivery
@@ -23,6 +22,7 @@ from ledger.client.receiver import Received, receiving
 from ledger.client.rest import LedgerApi
 from sandbox.endpoint import Deployment
 from tests.end_to_end.driving import client, eventually, opening, paying, posted, unique
+from tests.support.command_line import CliRunner
 
 SECRET_OF_NOBODY = "whsec_" + "QUJD" * 8
 

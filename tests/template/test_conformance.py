@@ -4,8 +4,6 @@ import json
 from pathlib import Path
 
 import pytest
-from cfnlint.api import lint  # type: ignore[import-untyped]
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from cdk import app as cdk_app
 from cdk.app import build_app
@@ -40,6 +38,10 @@ PLATFORMS: tuple[Platform, ...] = ("aws", "host")
 @pytest.mark.parametrize("stack", ["data", "service", "observability"])
 def test_cfn_lint_finds_only_what_is_accepted(both: dict[str, Templates], stack: str) -> None:
     """Errors, warnings and hints alike; of prod, whose resources are those of dev."""
+    # Not above: every worker reads this file, and they bring a computer algebra system with them.
+    from cfnlint.api import lint  # type: ignore[import-untyped]  # noqa: PLC0415
+    from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # noqa: PLC0415
+
     text = json.dumps(both["prod"].stacks[stack])
     found = lint(text, config=ManualArgs(regions=["us-east-1", "eu-central-1"]))
     unexpected = [

@@ -9,10 +9,10 @@ from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
-from typer.testing import CliRunner
 
 from ledger.cli.app import app
 from ledger.client.config import ENVIRONMENT_VARIABLE, save
+from tests.support.command_line import CliRunner
 from tests.unit.cli.local_ledger import LocalLedger
 
 

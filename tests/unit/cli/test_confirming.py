@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 import typer
-from typer.testing import CliRunner
 
 from ledger.cli.app import app
 from ledger.cli.failures import EXIT_CODES, INTERRUPTED, OK, REFUSED
+from tests.support.command_line import CliRunner
 from tests.unit.cli.conftest import Ran, Run
 from tests.unit.cli.local_ledger import LocalLedger
 

@@ -25,6 +25,8 @@ TEST_CARDS = (
     "6304000000000000",  # Maestro
     "6212345678900000003",  # UnionPay, 19
 )
+#: Where a number stands in what people write.
+AROUND = ("{}", "card {}", "{} exp 12/27", "VISA {}!", "({})", "Zahlung:{};", "VISA{}")
 
 
 def grouped(digits: str, separator: str) -> str:
@@ -39,14 +41,10 @@ def grouped(digits: str, separator: str) -> str:
     "separator",
     ["", " ", "   ", "-", ".", "/", "_", "\u00a0", "\u200b", " \u200d ", "\u2011", "\u2013"],
 )
-@pytest.mark.parametrize(
-    "around", ["{}", "card {}", "{} exp 12/27", "VISA {}!", "({})", "Zahlung:{};", "VISA{}"]
-)
-def test_a_card_number_is_found_however_it_is_grouped(
-    digits: str, separator: str, around: str
-) -> None:
+def test_a_card_number_is_found_however_it_is_grouped(digits: str, separator: str) -> None:
     """Every test number, with every separator, wherever it stands."""
-    assert holds_card_number(around.format(grouped(digits, separator)))
+    texts = [around.format(grouped(digits, separator)) for around in AROUND]
+    assert [text for text in texts if not holds_card_number(text)] == []
 
 
 @pytest.mark.parametrize("digits", TEST_CARDS)
