@@ -48,6 +48,8 @@ from ledger.contracts.primitives import (
 from ledger.contracts.reasons import InvalidCommandError
 from ledger.domain.accounts import AccountState
 from ledger.domain.states import PaymentState
+from simulation.auditor.model import UNRECORDED, Detail, Model, release
+from simulation.auditor.wording import reply_of_event, told_by
 from tests.properties.life_commands import (
     BEGINNING,
     Scene,
@@ -59,9 +61,8 @@ from tests.properties.life_commands import (
     payments,
 )
 from tests.properties.life_stores import CachingStore, InterruptedStore
-from tests.properties.life_words import Answer, asked_for, reply_of, reply_of_event, told_by
+from tests.properties.life_words import Answer, asked_for, reply_of
 from tests.support.builders import NOON_MICROSECONDS
-from tests.support.model import UNRECORDED, Detail, Model, release
 from tests.support.stores import FAULTS, Fault, FaultyStore, OpenStore
 from tests.support.worlds import World
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ledger.contracts.commands import Alert
-from tests.support.model.velocity import ModelLimit
+from simulation.auditor.model.layers import duplicate
+from simulation.auditor.model.velocity import ModelLimit
 
 DEBIT_SIDE = ("asset", "expense")
 
@@ -68,8 +69,10 @@ class ModelAccount:
 
     def copy(self) -> ModelAccount:
         """The same, to be changed."""
-        limits = [ModelLimit(one.rule, list(one.spent)) for one in self.velocity]
-        return replace(self, frozen=set(self.frozen), velocity=limits)
+        limits = [ModelLimit(one.rule, dict(one.spent)) for one in self.velocity]
+        copy = duplicate(self)
+        copy.frozen, copy.velocity = set(self.frozen), limits
+        return copy
 
     def limit_by(self, given: Mapping[str, Any], limits: Iterable[ModelLimit] | None) -> None:
         """Takes what `account.set_limits` gave; None as limits: they stay."""
@@ -80,7 +83,7 @@ class ModelAccount:
         if limits is not None:
             counted = {one.what_it_counts: one.spent for one in self.velocity}
             self.velocity = [
-                ModelLimit(one.rule, list(counted.get(one.what_it_counts, ()))) for one in limits
+                ModelLimit(one.rule, dict(counted.get(one.what_it_counts, {}))) for one in limits
             ]
 
 
@@ -106,8 +109,8 @@ class Moves(NamedTuple):
         return named_in([*self.posted, *self.held, *self.let_go])
 
 
-def refusals(accounts: Accounts, moves: Moves, at: str) -> set[str]:
-    """All that these accounts have against the moves, but that they exist."""
+def refusals(accounts: Accounts, after: Accounts, moves: Moves, at: str) -> set[str]:
+    """All that these accounts have against the moves, which would make them those `after`."""
     wrong: set[str] = set()
     for leg in (*moves.posted, *moves.held):
         for name, side in ((leg.source, "debits"), (leg.destination, "credits")):
@@ -115,7 +118,7 @@ def refusals(accounts: Accounts, moves: Moves, at: str) -> set[str]:
             wrong |= {"account_closed"} if account.closed else set()
             wrong |= {"account_frozen"} if side in account.frozen else set()
             wrong |= {"currency_mismatch"} if account.currency != leg.currency else set()
-    for name, now in moved(accounts, moves, at).items():
+    for name, now in after.items():
         wrong |= _worse(accounts[name], now)
         if any(limit.refuses(spent, at) for limit, spent in _counted(accounts[name], moves, name)):
             wrong.add("velocity_limit_exceeded")
@@ -147,7 +150,7 @@ def moved(accounts: Accounts, moves: Moves, at: str) -> Accounts:
     for name, account in after.items():
         account.version += 1
         for limit, spent in _counted(account, moves, name):
-            limit.spent.append((at, spent))
+            limit.spend(spent, at)
     return after
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from ledger.contracts.postings import Posting
-from tests.support.model.accounts import Leg, Moves
-from tests.support.model.parts import most_to_capture, part, total
-from tests.support.model.replies import Refusal
+from simulation.auditor.model.accounts import Leg, Moves
+from simulation.auditor.model.layers import duplicate
+from simulation.auditor.model.parts import most_to_capture, part, total
+from simulation.auditor.model.replies import Refusal
 
 HELD_FOR = timedelta(days=7)
 HELD_AT_MOST = timedelta(days=366)
@@ -77,7 +78,7 @@ class ModelPayment:
 
     def copy(self) -> ModelPayment:
         """The same, to be changed. (No list of amounts is ever changed in place.)"""
-        return replace(self)
+        return duplicate(self)
 
     def legs_of(self, amounts: Sequence[int]) -> list[Leg]:
         """The postings with these amounts, those of 0 left out."""

@@ -7,7 +7,7 @@ told), and nothing that could conflict.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from ledger.contracts.commands import (
     AtomicBatch,
@@ -34,11 +34,11 @@ from ledger.contracts.commands import (
     UnfreezeAccount,
     VoidPayment,
 )
-from tests.support.model import account_commands as accounts
-from tests.support.model import book_commands as books
-from tests.support.model import payment_commands as payments
-from tests.support.model.known import Detail, Known
-from tests.support.model.replies import (
+from simulation.auditor.model import account_commands as accounts
+from simulation.auditor.model import book_commands as books
+from simulation.auditor.model import payment_commands as payments
+from simulation.auditor.model.known import Detail, Known
+from simulation.auditor.model.replies import (
     UNRECORDED,
     Refusal,
     Reply,
@@ -46,6 +46,13 @@ from tests.support.model.replies import (
     differing,
     refuse_for,
 )
+
+
+class Trial(NamedTuple):
+    """The reasons against a command or, if there are none, what would become of each subject."""
+
+    reasons: list[str]
+    detail: Detail
 
 
 class Model(Known):
@@ -73,18 +80,39 @@ class Model(Known):
                 first = heard.detail
             reply = Reply("malformed" if first in UNRECORDED else "rejected", False, first)
         else:
-            self.take(tried)
+            tried.keep()
         if reply.verdict != "malformed":
             self.decided[command.id] = (request, reply)
         return reply
 
+    def refused_member(self, batch: AtomicBatch, at: str) -> tuple[int, list[str]]:
+        """The place of the first command of a batch that cannot take effect behind those before
+        it, and the reasons against it; the number of commands if there is none."""
+        world = self.copy()
+        for place, member in enumerate(batch.commands):
+            try:
+                _decided(world, member, at)
+            except Refusal as refusal:
+                return place, refusal.reasons
+        return len(batch.commands), []
+
+    def was_asked(self, command: Command) -> None:
+        """A command was decided as another one that means the same: this is what was asked."""
+        self.decided[command.id] = (as_asked(command), self.decided[command.id][1])
+        for member in command.commands if isinstance(command, AtomicBatch) else ():
+            if member.id in self.decided:
+                self.decided[member.id] = (as_asked(member), self.decided[member.id][1])
+
+    def try_out(self, command: Command, at: str) -> Trial:
+        """What would become of a command; nothing happens."""
+        try:
+            return Trial([], _decided(self.copy(), command, at))
+        except Refusal as refusal:
+            return Trial(refusal.reasons, {})
+
     def against(self, command: Command, at: str) -> list[str]:
         """The reasons against a command; nothing happens."""
-        try:
-            _decided(self.copy(), command, at)
-        except Refusal as refusal:
-            return refusal.reasons
-        return []
+        return self.try_out(command, at).reasons
 
 
 def _decided(known: Known, command: BaseCommand, at: str) -> Detail:

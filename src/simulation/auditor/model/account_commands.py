@@ -13,11 +13,11 @@ from ledger.contracts.commands import (
     SetMetadata,
     UnfreezeAccount,
 )
-from tests.support.model.accounts import DEBIT_SIDE, ModelAccount
-from tests.support.model.books import against_time
-from tests.support.model.known import Detail, Known
-from tests.support.model.replies import Refusal, as_asked, refuse_for
-from tests.support.model.velocity import ModelLimit
+from simulation.auditor.model.accounts import DEBIT_SIDE, ModelAccount
+from simulation.auditor.model.books import against_time
+from simulation.auditor.model.known import Detail, Known
+from simulation.auditor.model.replies import Refusal, as_asked, refuse_for
+from simulation.auditor.model.velocity import ModelLimit
 
 SIDES = {"debits": {"debits"}, "credits": {"credits"}, "both": {"debits", "credits"}}
 
@@ -95,9 +95,9 @@ def set_metadata(known: Known, command: SetMetadata, _at: str) -> Detail:
 
 def _described(known: Known, subject: str, subject_id: str) -> Detail:
     """The next version of metadata."""
-    key = (subject, subject_id)
+    key = f"{subject}/{subject_id}"
     known.metadata[key] = known.metadata.get(key, 0) + 1
-    return {("metadata", "/".join(key)): known.metadata[key]}
+    return {("metadata", key): known.metadata[key]}
 
 
 def _one_version_on(known: Known, name: str) -> Detail:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from tests.support.model.payments import later
+from simulation.auditor.model.payments import later
 
 AHEAD_AT_MOST = timedelta(minutes=5)
 CLOSED_AFTER = timedelta(minutes=15)
@@ -22,9 +22,6 @@ class ModelBook:
     def is_closed_on(self, instant: str) -> bool:
         """Whether the period that the instant lies in is closed."""
         return self.closed_through is not None and instant[:10] <= self.closed_through
-
-
-Books = dict[str, ModelBook]
 
 
 def against_time(

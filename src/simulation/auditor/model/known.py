@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from copy import deepcopy
+from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.contracts.commands import DefineTemplate
 from ledger.contracts.primitives import MAIN_BOOK
-from tests.support.model.accounts import Accounts, ModelAccount, crossed, named_in
-from tests.support.model.books import Books, ModelBook
-from tests.support.model.payments import ModelPayment
-from tests.support.model.replies import Refusal, Reply
+from simulation.auditor.model.accounts import Accounts, ModelAccount, crossed, named_in
+from simulation.auditor.model.books import ModelBook
+from simulation.auditor.model.layers import Layer, duplicate, glance
+from simulation.auditor.model.payments import ModelPayment
+from simulation.auditor.model.replies import Refusal, Reply
 
 Detail = dict[tuple[str, str], Any]
 """What became of each subject, by kind and id."""
@@ -21,33 +22,42 @@ Detail = dict[tuple[str, str], Any]
 class Known:
     """All there is, and every command that was decided, with its reply."""
 
-    accounts: Accounts = field(default_factory=dict)
-    payments: dict[str, ModelPayment] = field(default_factory=dict)
-    books: Books = field(default_factory=lambda: {MAIN_BOOK: ModelBook()})
-    templates: dict[str, list[DefineTemplate]] = field(default_factory=dict)
-    metadata: dict[tuple[str, str], int] = field(default_factory=dict)
-    decided: dict[str, tuple[dict[str, Any], Reply]] = field(default_factory=dict)
-
-    def take(self, other: Known) -> None:
-        """Becomes what the other is."""
-        self.__dict__.update(other.__dict__)
+    accounts: MutableMapping[str, ModelAccount] = field(default_factory=dict)
+    payments: MutableMapping[str, ModelPayment] = field(default_factory=dict)
+    books: MutableMapping[str, ModelBook] = field(default_factory=lambda: {MAIN_BOOK: ModelBook()})
+    templates: MutableMapping[str, list[DefineTemplate]] = field(default_factory=dict)
+    metadata: MutableMapping[str, int] = field(default_factory=dict)
+    decided: MutableMapping[str, tuple[dict[str, Any], Reply]] = field(default_factory=dict)
 
     def copy(self) -> Known:
-        """The same, to be tried out."""
+        """The same, to be tried out: for as long as this one does not change."""
         return Known(
-            {name: one.copy() for name, one in self.accounts.items()},
-            {name: one.copy() for name, one in self.payments.items()},
-            deepcopy(self.books),
-            {name: list(versions) for name, versions in self.templates.items()},
-            dict(self.metadata),
-            dict(self.decided),
+            Layer(self.accounts, ModelAccount.copy),
+            Layer(self.payments, ModelPayment.copy),
+            Layer(self.books, duplicate),
+            Layer(self.templates, list),
+            Layer(self.metadata, int),
+            Layer(self.decided, lambda one: one),
         )
+
+    def keep(self) -> None:
+        """What was tried out in this copy is so, for what it is a copy of."""
+        for layer in (
+            self.accounts,
+            self.payments,
+            self.books,
+            self.templates,
+            self.metadata,
+            self.decided,
+        ):
+            assert isinstance(layer, Layer)
+            layer.keep()
 
     def due(self, at: str, account: str | None = None) -> list[str]:
         """The open holds that are past their expiry, of an account or of all."""
         return [
             name
-            for name, one in self.payments.items()
+            for name, one in glance(self.payments)
             if one.open and one.expires_at <= at
             if account is None or account in named_in(one.legs)
         ]
@@ -56,9 +66,10 @@ class Known:
         """An account that can still be changed. Raises Refusal."""
         if name not in self.accounts:
             raise Refusal("account_not_found")
-        if self.accounts[name].closed:
+        account = self.accounts[name]
+        if account.closed:
             raise Refusal("account_closed")
-        return self.accounts[name]
+        return account
 
     def payment(self, name: str) -> ModelPayment:
         """A payment. Raises Refusal if there is none."""

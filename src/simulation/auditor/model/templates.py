@@ -11,8 +11,8 @@ from msgspec import UNSET
 
 from ledger.contracts.commands import AmountRule, DefineTemplate
 from ledger.contracts.currencies import MINOR_DIGITS
-from tests.support.model.accounts import Leg
-from tests.support.model.replies import Refusal, refuse_for
+from simulation.auditor.model.accounts import Leg
+from simulation.auditor.model.replies import Refusal, refuse_for
 
 ID_LETTERS = set(ascii_letters + digits + "._:-")
 

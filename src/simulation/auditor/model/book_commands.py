@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ledger.contracts.commands import CloseBook, DefineTemplate, OpenBook, ReopenBook
-from tests.support.model.books import ModelBook, against_closing, against_reopening
-from tests.support.model.known import Detail, Known
-from tests.support.model.replies import Refusal, as_asked, refuse_for
+from simulation.auditor.model.books import ModelBook, against_closing, against_reopening
+from simulation.auditor.model.known import Detail, Known
+from simulation.auditor.model.replies import Refusal, as_asked, refuse_for
 
 TEMPLATE_VERSIONS_MAX = 1_000
 

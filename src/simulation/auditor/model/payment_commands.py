@@ -17,12 +17,12 @@ from ledger.contracts.commands import (
     ScreenPayment,
     VoidPayment,
 )
-from tests.support.model import payments as paying
-from tests.support.model.accounts import Leg, Moves, moved, named_in, refusals
-from tests.support.model.books import against_time
-from tests.support.model.known import Detail, Known
-from tests.support.model.replies import Refusal, as_asked, refuse_for
-from tests.support.model.templates import made
+from simulation.auditor.model import payments as paying
+from simulation.auditor.model.accounts import Leg, Moves, moved, named_in, refusals
+from simulation.auditor.model.books import against_time
+from simulation.auditor.model.known import Detail, Known
+from simulation.auditor.model.replies import Refusal, as_asked, refuse_for
+from simulation.auditor.model.templates import made
 
 
 def post(known: Known, command: PostPayment, at: str) -> Detail:
@@ -100,10 +100,10 @@ def void(known: Known, command: VoidPayment, at: str) -> Detail:
 
 def expire(known: Known, command: ExpirePayment, at: str) -> Detail:
     """The end of a hold, by itself."""
-    if (
-        command.payment not in known.due(at)
-        or known.payments[command.payment].version != command.version
-    ):
+    payment = known.payments.get(command.payment)
+    if payment is None or not payment.open or payment.expires_at > at:
+        raise Refusal("hold_not_due")
+    if payment.version != command.version:
         raise Refusal("hold_not_due")
     return release(known, command.payment, at, expired=True)
 
@@ -157,9 +157,11 @@ def _against_time(
 
 def _move(known: Known, moves: Moves, at: str, wrong: set[str]) -> Detail:
     """Makes the moves if nothing is wrong. Raises Refusal."""
-    if not set(moves.names) <= known.accounts.keys():
+    names = moves.names
+    if not all(name in known.accounts for name in names):
         raise Refusal("account_not_found")
-    refuse_for(wrong | refusals(known.accounts, moves, at))
-    before = known.accounts
-    known.accounts = before | moved(before, moves, at)
-    return known.said_of_accounts(before, moves.names)
+    before = {name: known.accounts[name] for name in names}
+    after = moved(before, moves, at)
+    refuse_for(wrong | refusals(before, after, moves, at))
+    known.accounts.update(after)
+    return known.said_of_accounts(before, names)

@@ -1,0 +1,244 @@
+"""Is every event what the model makes of its command, at its place in the order of commits?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeVar
+
+from msgspec import UNSET, UnsetType, structs
+
+from ledger.contracts.commands import (
+    AtomicBatch,
+    BaseCommand,
+    Command,
+    ExpirePayment,
+    PostTemplate,
+    ScreenPayment,
+    expiry_id,
+    screening_id,
+)
+from ledger.contracts.events import (
+    BatchCommitted,
+    CommandRejected,
+    Event,
+    PaymentExpired,
+    PaymentPosted,
+    PaymentScreened,
+    TemplateUse,
+    request_of,
+)
+from ledger.contracts.primitives import microseconds_of_instant
+from simulation.auditor.asked import AskedFor
+from simulation.auditor.facts import Facts
+from simulation.auditor.findings import Findings
+from simulation.auditor.model import Model, Reply
+from simulation.auditor.recorded import Recorded
+from simulation.auditor.wording import answers_to, reply_of_event, says_what_was_asked, told_by
+
+EXPIRY_ACTOR: Final = "ledger:expiry"
+_MEMBER: Final = re.compile(r"commands\[([0-9]+)\]")
+_C = TypeVar("_C", bound=BaseCommand)
+
+
+class Commits:
+    """Holds the events of each transaction to the model, which then goes on from them.
+
+    `skew` is how far a worker's clock may be off, in microseconds.
+    """
+
+    def __init__(
+        self, facts: Facts, asked: AskedFor, model: Model, findings: Findings, *, skew: int
+    ) -> None:
+        self._facts = facts
+        self._asked = asked
+        self._model = model
+        self._findings = findings
+        self._skew = skew
+
+    def take(self, made: Sequence[Recorded]) -> None:
+        """The events of one transaction."""
+        first, members = self._in_order(made)
+        command = self._command_of(first)
+        if command is None:
+            return
+        self._check_time(first, command)
+        heard = Reply("accepted", False, None)
+        if not isinstance(first.event, BatchCommitted):
+            heard = reply_of_event(first.event, repeat=False)
+        meant = self._meant(command, made)
+        said = self._model.handle(meant, first.event.recorded_at, heard)
+        if meant is not command and not said.repeat:
+            self._model.was_asked(command)
+        if isinstance(first.event, BatchCommitted):
+            self._check_batch(first, command, members, said)
+        elif isinstance(meant, AtomicBatch) and heard.verdict == said.verdict == "rejected":
+            self._check_refused_batch(first, meant, heard, said)
+        elif said != heard:
+            self._differs(first, heard, said)
+
+    def _meant(self, command: Command, made: Sequence[Recorded]) -> Command:
+        """The command with the versions of templates that were taken where it names none."""
+        used = {one.id: one.event.template for one in made if isinstance(one.event, PaymentPosted)}
+        if isinstance(command, AtomicBatch):
+            members = tuple(self._of_version(one, used, command.id) for one in command.commands)
+            same = all(one is other for one, other in zip(members, command.commands, strict=True))
+            return command if same else structs.replace(command, commands=members)
+        return self._of_version(command, used, command.id)
+
+    def _of_version(
+        self, command: _C, used: Mapping[str, TemplateUse | UnsetType], asked_as: str
+    ) -> _C:
+        """A payment that names no version may be of any that was the newest since it was asked
+        for: its transaction does not look."""
+        use = used.get(command.id, UNSET)
+        if not isinstance(command, PostTemplate) or use is UNSET or use.pinned:
+            return command
+        carried = self._asked.under(asked_as)
+        if carried and use.version < self._facts.templates.version_at(use.name, carried[0].ask.at):
+            self._findings.report(
+                "events_are_foretold",
+                f"A payment is of version {use.version} of {use.name}, which was not the newest "
+                "when it was asked for.",
+                command.id,
+            )
+        return structs.replace(command, template_version=use.version)
+
+    def _in_order(self, made: Sequence[Recorded]) -> tuple[Recorded, list[Recorded]]:
+        """The event of the command, and those of the members if it is of a batch."""
+        batches = [one for one in made if isinstance(one.event, BatchCommitted)]
+        first = batches[0] if batches else made[0]
+        rest = {one.id: one for one in made if one is not first}
+        wanted = first.event.commands if isinstance(first.event, BatchCommitted) else ()
+        if tuple(sorted(rest)) != tuple(sorted(wanted)):
+            self._findings.report(
+                "batches_are_whole",
+                f"One transaction recorded {len(made)} events, which are not those of one command.",
+                *(one.id for one in made),
+            )
+        return first, [rest[name] for name in wanted if name in rest]
+
+    def _command_of(self, first: Recorded) -> Command | None:
+        """The command that an event answers; of one that nobody asked for, what it says itself."""
+        event = first.event
+        carried = self._asked.under(event.id)
+        command = answers_to(event, [one.command for one in carried])
+        if command is not None:
+            return command
+        if isinstance(event, PaymentExpired | PaymentScreened) and not carried:
+            return self._of_the_ledger(event)
+        message = (
+            f"An event {first.type} says something else than what was asked under its id."
+            if carried
+            else f"An event {first.type} was recorded that nobody asked for."
+        )
+        self._findings.report("events_were_asked_for", message, event.id)
+        return None if isinstance(event, BatchCommitted) else request_of(event)
+
+    def _of_the_ledger(self, event: PaymentExpired | PaymentScreened) -> Command:
+        """The ledger's own command, which has an id made of what it is about."""
+        command = request_of(event)
+        if isinstance(command, ExpirePayment):
+            wanted = expiry_id(command.payment, command.version)
+            right = event.id == wanted and event.actor == EXPIRY_ACTOR
+        else:
+            assert isinstance(command, ScreenPayment)
+            right = event.id == screening_id(command.payment, command.model)
+        if not right:
+            self._findings.report(
+                "events_were_asked_for",
+                "The ledger recorded a command of its own under an id that is not of that form.",
+                event.id,
+                command.payment,
+            )
+        return command
+
+    def _check_time(self, first: Recorded, command: Command) -> None:
+        """Its subjects' times are for `Subjects` to look at."""
+        event = first.event
+        at = microseconds_of_instant(event.recorded_at)
+        asked_at = [one.ask.at for one in self._asked.under(event.id) if one.command == command]
+        early = bool(asked_at) and at < min(asked_at) - self._skew
+        if early or at > first.at + self._skew:
+            self._findings.report(
+                "times_are_true",
+                f"An event says that it was recorded at {event.recorded_at}, which is "
+                + ("before it was asked for." if early else "after its commit."),
+                event.id,
+            )
+
+    def _check_batch(
+        self, first: Recorded, command: Command, members: Sequence[Recorded], said: Reply
+    ) -> None:
+        if said.verdict != "accepted" or said.repeat or not isinstance(command, AtomicBatch):
+            self._differs(first, Reply("accepted", False, None), said)
+            return
+        asked = {one.id: one for one in command.commands}
+        for member in members:
+            if not says_what_was_asked(member.event, asked[member.id]):
+                self._findings.report(
+                    "events_were_asked_for",
+                    "An event of a batch says something else than what was asked under its id.",
+                    member.id,
+                    first.id,
+                )
+            foretold = said.detail.get(("member", member.id))
+            if told_by(member.event) != foretold:
+                heard = Reply("accepted", False, told_by(member.event))
+                self._differs(member, heard, Reply("accepted", False, foretold))
+
+    def _check_refused_batch(
+        self, first: Recorded, batch: AtomicBatch, heard: Reply, said: Reply
+    ) -> None:
+        """A batch is refused for one of its commands: those before it could take effect, and what
+        is said against that one holds."""
+        event = first.event
+        assert isinstance(event, CommandRejected)
+        named = _MEMBER.match("" if event.field is UNSET else event.field)
+        if said.repeat or named is None or int(named[1]) >= len(batch.commands):
+            self._differs(first, heard, said)
+            return
+        member = batch.commands[int(named[1])]
+        if event.reason == "member_id_used" and member.id in self._model.decided:
+            return
+        place, reasons = self._model.refused_member(batch, event.recorded_at)
+        if event.reason not in reasons or int(named[1]) != place:
+            self._findings.report(
+                "events_are_foretold",
+                f"A batch is refused for {event.reason} of {named[0]}; by the rules it is refused "
+                f"for {', '.join(reasons) or 'nothing'} of commands[{place}].",
+                event.id,
+                member.id,
+            )
+
+    def _differs(self, made: Recorded, heard: Reply, said: Reply) -> None:
+        self._findings.report(
+            "events_are_foretold",
+            f"An event {made.type} says {_worded(heard, said)}; by the rules it is "
+            f"{_worded(said, heard)}.",
+            made.id,
+            *_about(made.event),
+        )
+
+
+def _worded(reply: Reply, other: Reply) -> str:
+    """What a reply says, as far as another says otherwise."""
+    again = " (decided before)" if reply.repeat else ""
+    if reply.verdict != "accepted":
+        return f"{reply.verdict} for {reply.detail}{again}"
+    theirs = other.detail if isinstance(other.detail, dict) else {}
+    own = [
+        f"{' '.join(key)} {value}"
+        for key, value in (reply.detail or {}).items()
+        if theirs.get(key) != value
+    ]
+    return f"accepted{again}" + (f", making {'; '.join(own)}" if own else "")
+
+
+def _about(event: Event) -> tuple[str, ...]:
+    if isinstance(event, CommandRejected):
+        return tuple(cause.id for cause in event.causes)
+    payment = getattr(event, "payment", UNSET)
+    entries = getattr(event, "accounts", ())
+    accounts = tuple(entry.id for entry in entries)
+    return accounts if payment is UNSET else (str(payment), *accounts)

@@ -1,0 +1,1 @@
+"""Answers to questions: of the event store, and of the projections."""
