@@ -1,0 +1,77 @@
+"""Stories: a few commands about the same things, each with something that can go wrong in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from simulation.load.desk import Desk, Story
+from simulation.load.stories import (
+    accounts,
+    batches,
+    books,
+    bounds,
+    holds,
+    others,
+    refunds,
+    templates,
+)
+
+#: Every story, and how often it is told beside the others.
+STORIES: Final[dict[Callable[[Desk], Story], int]] = {
+    holds.hotel: 4,
+    holds.margin: 2,
+    holds.fuel: 3,
+    holds.cancelled: 3,
+    holds.forgotten: 4,
+    holds.left_open: 2,
+    holds.last_moment: 2,
+    holds.swept: 3,
+    holds.needed: 2,
+    holds.needed_twice: 2,
+    holds.prolonged: 2,
+    holds.fought_over: 2,
+    holds.captured_or_voided: 2,
+    holds.abroad: 3,
+    holds.twice_captured: 3,
+    refunds.refund: 3,
+    refunds.fought_over: 2,
+    refunds.spent: 1,
+    bounds.last_funds: 4,
+    bounds.overdraft: 1,
+    bounds.gift_card: 2,
+    bounds.posted_basis: 1,
+    bounds.changed_meanwhile: 1,
+    bounds.hourly: 2,
+    bounds.three_a_day: 1,
+    bounds.together: 2,
+    bounds.loosened: 1,
+    bounds.incoming: 1,
+    accounts.stolen_card: 1,
+    accounts.frozen_customer: 2,
+    accounts.leaving: 1,
+    accounts.watched: 2,
+    accounts.described: 2,
+    accounts.opened_twice: 1,
+    books.branch: 2,
+    books.ordered_branch: 1,
+    books.main_book: 1,
+    books.dated: 2,
+    templates.sold: 8,
+    templates.redefined: 2,
+    templates.misused: 1,
+    templates.split: 1,
+    batches.whole_life: 2,
+    batches.all_or_none: 2,
+    batches.refused_on_effects: 2,
+    batches.used_ids: 2,
+    batches.rivals: 2,
+    batches.hopeless: 3,
+    batches.large: 1,
+    batches.new_branch: 1,
+    others.refused: 6,
+    others.overflow: 1,
+    others.suspicious: 1,
+    others.chain: 2,
+    others.ping_pong: 2,
+}
