@@ -20,7 +20,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-oracle lint format docs synth rehearse bootstrap diff deploy destroy lock clean
+.PHONY: help run test test-oracle simulate lint format docs synth rehearse bootstrap diff deploy destroy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -28,16 +28,22 @@ help: ## List the targets
 run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it payments [N=5000] [DATA=berka|oxford] [ONCE=1]
 	@$(VENV)/bin/ledger up $(UP_OPTIONS)
 
+# The one computes and the other waits for its stacks: together they take hardly longer than the second alone.
+LATER := tests/simulation tests/end_to_end
+
 # Not a prerequisite: with `make -j` the tests would fight the type checker for the cores.
 test: $(LINKED) $(EMULATOR) ## Check and test everything, as CI does
 	@$(MAKE) --no-print-directory lint
-	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder -m "not (alone or end_to_end)"
-	$(VENV)/bin/pytest -m alone
-	$(VENV)/bin/pytest -n 3 --dist loadfile -m end_to_end
+	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(LATER:%=--ignore %)
+	$(VENV)/bin/pytest -n 4 --dist loadfile --no-loadscope-reorder $(LATER)
 
 # Not part of `make test`: it fetches what may not be passed on, and needs Java. Says so when it did not run.
 test-oracle: $(LINKED) $(EMULATOR) ## Run the stores' suites against Amazon's DynamoDB Local [WRITE=1 docs/emulators.md]
 	@$(VENV)/bin/python -m tests.support.oracle $(if $(WRITE),--write) $(ORACLE_OPTIONS)
+
+# Seed after seed, a run on each core. Says which seed failed, and shows the smallest history that does.
+simulate: $(LINKED) ## Break the ledger's world on purpose for hours, and check its promises [HOURS=1] [SEED=1]
+	@$(VENV)/bin/ledger simulate --hours $(or $(HOURS),1) $(if $(SEED),--seed $(SEED)) --jobs $$(nproc 2>/dev/null || echo 2)
 
 lint: $(LINKED) ## Format, lint, layers, types
 	$(VENV)/bin/ruff format --check .

@@ -21,6 +21,7 @@ from ledger.cli import (
     metadata,
     payments,
     replaying,
+    simulate,
     statement,
     templates,
     upkeep,
@@ -78,6 +79,7 @@ app.command("dead-letters")(dead_letters.dead_letters)
 app.command("redrive")(dead_letters.redrive_letters)
 app.command("discard")(dead_letters.discard_letters)
 app.add_typer(webhooks.app, name="webhooks")
+app.command("simulate")(simulate.simulate)
 app.command("connect")(connect.connect)
 app.command("env")(environment.env)
 

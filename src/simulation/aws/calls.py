@@ -27,22 +27,51 @@ Operation = Callable[[Request], "Answer | Doing"]
 
 #: As `ledger.runtime.clients` sets it for every client.
 READ_TIMEOUT: Final = 3 * SECOND
+#: What boto3 waits where nobody says: for the tools of operators, and whoever is outside.
+_READ_TIMEOUT_USUAL: Final = 60 * SECOND
 _BACKOFF_SECONDS_MAX: Final = 20.0
 #: Microseconds one way: at least, and on average in addition.
 _LATENCY_MIN: Final = MILLISECOND // 2
 _LATENCY_MEAN: Final = 2 * MILLISECOND
-#: How much longer a slow call takes to arrive.
+#: How many times as long as usual a slow call takes to arrive.
 _SLOWNESS: Final = 100
+#: How long after its caller has given it up a call may still arrive: behind its own repetitions,
+#: and behind what the caller did instead.
+_OVERTAKEN_MAX: Final = 8 * SECOND
+#: Of what services say of a request that can never be right: whoever sends one is mistaken.
+_MISTAKES: Final = frozenset(
+    {
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "AccessDeniedException",
+        "IdempotentParameterMismatchException",
+        "InvalidMessageContents",
+        "InvalidParameter",
+        "InvalidParameterValue",
+        "MissingParameter",
+        "NotFound",
+        "ValidationException",
+    }
+)
 #: What may happen to any call; at most one of them does.
 _STRIKING: Final = (
     Fault.CALL_REFUSED,
     Fault.CALL_TIMED_OUT_BEFORE,
     Fault.CALL_SLOW,
     Fault.CALL_TIMED_OUT_AFTER,
+    Fault.CALL_OVERTAKEN,
     Fault.CALL_ANSWER_LOST,
 )
+#: What services with quotas of requests say beyond these. The SDK tries again, but not for SNS: its
+#: model has the error, and does not call it retryable (botocore.retries.standard).
+_THROTTLING: Final[Mapping[str, ServiceError]] = {
+    "events": ServiceError("ThrottlingException", "Rate exceeded"),
+    "sns": ServiceError("Throttled", "Rate exceeded", status=429),
+    "sqs": ServiceError("RequestThrottled", "The request was throttled."),
+}
 _INTERNAL: Final = ServiceError("InternalServerError", status=500)
 _UNAVAILABLE: Final = ServiceError("ServiceUnavailable", status=503)
+#: Of an operation that is still under way when its caller gives it up.
+_TOO_LATE: Final = ServiceError("TooLate", status=504)
 _RETRYABLE_STATUS: Final = frozenset({500, 502, 503, 504})
 #: Of what botocore's "standard" mode retries, the codes that we meet.
 _RETRYABLE: Final = frozenset(
@@ -50,6 +79,7 @@ _RETRYABLE: Final = frozenset(
         "InternalServerError",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "RequestThrottled",
         "ThrottlingException",
         "TransactionInProgressException",
     }
@@ -95,6 +125,8 @@ class Network:
         self.draw = random.random
         self.injector = injector
         self._out_until: dict[str, int] = {}
+        self.on_mistake: list[Callable[[str, str, str], object]] = []
+        """Told of a request that no service could ever take: who sent it, what, and why not."""
 
     def out(self, service: str, duration: int) -> None:
         """A service answers nothing but 503 for so many microseconds."""
@@ -112,7 +144,10 @@ class Network:
 class _Method:
     """One method of one client."""
 
-    __slots__ = ("_attempts", "_name", "_network", "_operation", "_service", "_what", "_who")
+    __slots__ = (
+        *("_attempts", "_name", "_network", "_operation"),
+        *("_patience", "_service", "_striking", "_what", "_who"),
+    )
 
     def __init__(
         self,
@@ -129,6 +164,9 @@ class _Method:
         self._attempts = attempts
         self._name = who.name if who is not None else "outside"
         self._what = f"{service.name}.{operation}"
+        self._patience = READ_TIMEOUT if who is not None else _READ_TIMEOUT_USUAL
+        throttles = service.name in _THROTTLING
+        self._striking = (*_STRIKING, Fault.CALL_THROTTLED) if throttles else _STRIKING
 
     def call(self, **request: Any) -> Answer:
         """What a client's method does, from the task that is running. Raises what boto3 raises."""
@@ -144,6 +182,9 @@ class _Method:
         if who is not None:
             who.after_call(self._what)
         if isinstance(outcome, ServiceError):
+            if outcome.code in _MISTAKES:
+                for observer in self._network.on_mistake:
+                    observer(self._name, self._what, f"{outcome.code}: {outcome.message}")
             raise _client_error(outcome, operation)
         if isinstance(outcome, Exception):
             raise outcome
@@ -163,21 +204,34 @@ class _Method:
         if network.is_out(self._service.name):
             hub.sleep(latency())
             return _UNAVAILABLE
-        struck = network.injector.one_of(_STRIKING, self._name, what)
+        struck = network.injector.one_of(self._striking, self._name, what)
         if struck is Fault.CALL_REFUSED:
             hub.sleep(latency())
             return _INTERNAL
+        if struck is Fault.CALL_THROTTLED:
+            hub.sleep(latency())
+            return _THROTTLING[self._service.name]
         if struck is Fault.CALL_TIMED_OUT_BEFORE:
+            hub.sleep(READ_TIMEOUT)
+            return ReadTimeoutError(endpoint_url=self._service.name)
+        if struck is Fault.CALL_OVERTAKEN:
+            late = READ_TIMEOUT + int(network.draw() * _OVERTAKEN_MAX)
+            operation = self._service.operations[self._operation]
+            hub.at(hub.now + late, _Visit(hub, operation, request, None).arrive)
             hub.sleep(READ_TIMEOUT)
             return ReadTimeoutError(endpoint_url=self._service.name)
         there = latency() * (_SLOWNESS if struck is Fault.CALL_SLOW else 1)
         back = READ_TIMEOUT if struck is Fault.CALL_TIMED_OUT_AFTER else latency()
-        visit = _Visit(hub, self._service.operations[self._operation], request, back)
+        visit = _Visit(
+            hub, self._service.operations[self._operation], request, back, self._patience
+        )
         hub.at(hub.now + there, visit.arrive)
         if self._who is not None:
             self._who.during_call(what)
         hub.park()
         outcome = visit.outcome
+        if outcome is _TOO_LATE:
+            return ReadTimeoutError(endpoint_url=self._service.name)
         if struck is None or isinstance(outcome, ServiceError):
             return outcome
         if struck is Fault.CALL_TIMED_OUT_AFTER:
@@ -190,17 +244,32 @@ class _Method:
 
 
 class _Visit:
-    """A request at its service. It takes effect though whoever sent it may be dead by then."""
+    """A request at its service. It takes effect though whoever sent it may be dead by then.
 
-    __slots__ = ("_back", "_doing", "_hub", "_operation", "_request", "_task", "outcome")
+    `back` is how long the answer takes; None: nobody waits for it. `patience` is how long, from
+    now on, anybody does.
+    """
 
-    def __init__(self, hub: Hub, operation: Operation, request: Request, back: int) -> None:
+    __slots__ = (
+        *("_back", "_doing", "_given_up_at", "_hub", "_operation", "_request", "_task"),
+        "outcome",
+    )
+
+    def __init__(
+        self,
+        hub: Hub,
+        operation: Operation,
+        request: Request,
+        back: int | None,
+        patience: int = READ_TIMEOUT,
+    ) -> None:
         assert hub.current is not None
         self._hub = hub
         self._task = hub.current
         self._operation = operation
         self._request = request
         self._back = back
+        self._given_up_at = hub.now + patience
         self._doing: Doing | None = None
         self.outcome: Answer | ServiceError = {}
 
@@ -225,11 +294,16 @@ class _Visit:
         except ServiceError as error:
             self._leave(error)
         else:
-            self._hub.at(self._hub.now + delay, self._go_on)
+            due = self._hub.now + delay
+            if self._back is not None and due > self._given_up_at:
+                self._back, self.outcome = None, _TOO_LATE
+                self._hub.at(self._given_up_at, self._task.go_on)
+            self._hub.at(due, self._go_on)
 
     def _leave(self, outcome: Answer | ServiceError) -> None:
-        self.outcome = outcome
-        self._hub.at(self._hub.now + self._back, self._task.go_on)
+        if self._back is not None:
+            self.outcome = outcome
+            self._hub.at(self._hub.now + self._back, self._task.go_on)
 
 
 class SimulatedClient:
@@ -246,8 +320,8 @@ class SimulatedClient:
     def __getattr__(self, operation: str) -> Callable[..., Answer]:
         if operation.startswith("_"):
             raise AttributeError(operation)
-
         method = _Method(self._network, self._who, self._service, operation, self._attempts)
+        # From now on it is found without asking here, for each of a hundred thousand calls.
         self.__dict__[operation] = method.call
         return method.call
 

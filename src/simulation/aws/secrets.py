@@ -29,6 +29,7 @@ class Secrets:
 
     def __init__(self) -> None:
         self._secrets: dict[str, dict[str, str]] = {}
+        self._ever: dict[str, list[str]] = {}
         self._tokens = 0
         self.operations: Mapping[str, Operation] = {
             "create_secret": self._create,
@@ -46,6 +47,10 @@ class Secrets:
             self._tokens += 1
             return {**request, _TOKEN: f"51510000-0000-4000-8003-{self._tokens:012x}"}
         return request
+
+    def peek(self, name: str) -> list[str]:
+        """Whatever was ever written under a name, the oldest first, for the auditor."""
+        return list(self._ever.get(name, ()))
 
     def _create(self, request: Request) -> Answer:
         name = request["Name"]
@@ -72,6 +77,7 @@ class Secrets:
         if version not in versions:
             versions = dict([*list(versions.items())[1 - _VERSIONS_KEPT :], (version, secret)])
             self._secrets[name] = versions
+            self._ever.setdefault(name, []).append(secret)
         return {"Name": name, "VersionId": version}
 
     def _get(self, request: Request) -> Answer:

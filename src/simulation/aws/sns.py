@@ -50,9 +50,9 @@ class Sns:
     ) -> None:
         self._hub = hub
         self._random = random
-        self._injector = injector
+        self._strikes = injector.strikes
         self._sqs = sqs
-        self._queues: dict[str, list[str]] = {}
+        self._subscriptions: dict[str, list[Subscription]] = {}
         self._accepted = 0
         self.observers: list[Observer] = []
         for topic in topics:
@@ -71,23 +71,23 @@ class Sns:
 
     def add(self, topic_arn: str) -> None:
         """One more topic, without subscribers."""
-        self._queues[topic_arn] = []
+        self._subscriptions[topic_arn] = []
 
     def subscribe(self, subscription: Subscription) -> None:
         """From now on a queue gets a topic's messages."""
-        self._queues[subscription.topic_arn].append(subscription.queue)
+        self._subscriptions[subscription.topic_arn].append(subscription)
 
     def _publish(self, request: Request) -> Answer:
         _known(request, _PUBLISH, "publish")
-        queues = self._queues_of(request)
+        subscriptions = self._subscriptions_of(request)
         _fit(request)
         if _bytes_of(request) > BYTES_MAX:
             raise ServiceError("InvalidParameter", "Invalid parameter: Message too long")
-        return {"MessageId": self._accept(request["TopicArn"], queues, request)}
+        return {"MessageId": self._accept(request["TopicArn"], subscriptions, request)}
 
     def _publish_batch(self, request: Request) -> Answer:
         _known(request, _BATCH, "publish_batch")
-        queues = self._queues_of(request)
+        subscriptions = self._subscriptions_of(request)
         entries: Sequence[Mapping[str, Any]] = request["PublishBatchRequestEntries"]
         _fit_batch(entries)
         successful, failed = [], []
@@ -105,35 +105,45 @@ class Sns:
                     }
                 )
             else:
-                id_ = self._accept(request["TopicArn"], queues, entry)
+                id_ = self._accept(request["TopicArn"], subscriptions, entry)
                 successful.append({"Id": entry["Id"], "MessageId": id_})
         return {"Successful": successful, "Failed": failed}
 
     def _strike(self, topic_arn: str, entry_id: str) -> None:
-        if self._injector.strikes(Fault.TOPIC_ENTRY_FAILED, _name(topic_arn), entry_id):
+        if self._strikes(Fault.TOPIC_ENTRY_FAILED, _name(topic_arn), entry_id):
             raise ServiceError("InternalError", status=500)
 
-    def _queues_of(self, request: Request) -> Sequence[str]:
-        queues = self._queues.get(request["TopicArn"])
-        if queues is None:
+    def _subscriptions_of(self, request: Request) -> Sequence[Subscription]:
+        subscriptions = self._subscriptions.get(request["TopicArn"])
+        if subscriptions is None:
             raise ServiceError("NotFound", "Topic does not exist", status=404)
-        return queues
+        return subscriptions
 
-    def _accept(self, topic_arn: str, queues: Sequence[str], message: Mapping[str, Any]) -> str:
+    def _accept(
+        self,
+        topic_arn: str,
+        subscriptions: Sequence[Subscription],
+        message: Mapping[str, Any],
+    ) -> str:
         """The message is the topic's: it goes to all subscribers, sooner or later. Its id."""
         self._accepted += 1
         content = Content(message["Message"], message.get("MessageAttributes"))
         for observer in self.observers:
             observer(topic_arn, content.body, content.attributes)
         if len(content.attributes) <= _RAW_ATTRIBUTES_MAX:
-            for queue in queues:
-                self._deliver(topic_arn, queue, content)
+            for subscription in subscriptions:
+                self._deliver(subscription, content)
         return f"51510000-0000-4000-8001-{self._accepted:012x}"
 
-    def _deliver(self, topic_arn: str, queue: str, content: Content) -> None:
+    def _deliver(self, subscription: Subscription, content: Content) -> None:
+        """At least once. What is given up goes to the dead letters as it is, and nothing says why;
+        without such a queue it would be lost, and so is never given up."""
+        name, queue = _name(subscription.topic_arn), subscription.queue
+        if subscription.dead_letters and self._strikes(Fault.TOPIC_DELIVERY_DEAD, name, queue):
+            queue = subscription.dead_letters
         deliver = partial(self._sqs.deliver, queue, content, sender_id=SENDER_ID)
         self._hub.after(int(self._random.expovariate(1 / _USUAL_DELIVERY)), deliver)
-        if self._injector.strikes(Fault.TOPIC_DUPLICATE, _name(topic_arn), queue):
+        if self._strikes(Fault.TOPIC_DUPLICATE, name, queue):
             self._hub.after(self._random.randrange(_DUPLICATE_WITHIN), deliver)
 
 

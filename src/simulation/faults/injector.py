@@ -65,6 +65,15 @@ class Injector:
         """Its probability now."""
         return self._rates.get(fault, 0.0)
 
+    def quieten(self) -> None:
+        """From now on nothing strikes: what is left over must come right by itself."""
+        self.change({})
+
+    def change(self, rates: Mapping[Fault, float]) -> None:
+        """From now on faults strike at these rates."""
+        self._rates = rates
+        self._totals.clear()
+
     def _takes_place(self, fault: Fault, who: str, about: tuple[str, ...]) -> bool:
         place = self.strikes_tried
         self.strikes_tried += 1
@@ -72,8 +81,3 @@ class Injector:
             return False
         self.note(fault, who, *about)
         return True
-
-    def quieten(self) -> None:
-        """From now on nothing strikes: what is left over must come right by itself."""
-        self._rates = {}
-        self._totals.clear()

@@ -13,12 +13,15 @@ class Fault(StrEnum):
     CALL_ANSWER_LOST = "call took effect, its answer was an internal error"
     CALL_TIMED_OUT_BEFORE = "call timed out and never arrived"
     CALL_TIMED_OUT_AFTER = "call timed out after it took effect"
+    CALL_OVERTAKEN = "call timed out, and took effect when nobody waited any more"
     CALL_SLOW = "call took hundreds of milliseconds"
+    CALL_THROTTLED = "call throttled by EventBridge, SQS or SNS"
     SERVICE_OUTAGE = "a service was out for a while"
     # DynamoDB
     TABLE_THROTTLED = "table throttled"
     PARTITION_THROTTLED = "partition throttled"
     TRANSACTION_CONFLICT = "transaction cancelled: another was in flight"
+    TRANSACTION_SLOW = "transaction was in flight for seconds"
     STALE_READ = "eventually consistent read answered from the past"
     TORN_READ = "batched read saw some items earlier than others"
     KEYS_UNPROCESSED = "batched read left keys out"
@@ -46,6 +49,7 @@ class Fault(StrEnum):
     # SNS
     TOPIC_DUPLICATE = "topic delivered a message twice"
     TOPIC_ENTRY_FAILED = "PublishBatch failed some entries"
+    TOPIC_DELIVERY_DEAD = "topic gave up a delivery, to the subscription's dead letters"
     # Scheduler
     SCHEDULE_LATE = "schedule was late"
     SCHEDULE_REPEATED = "schedule called twice"
@@ -55,8 +59,9 @@ class Fault(StrEnum):
     CRASH_AFTER_CALL = "worker crashed after a call"
     FUNCTION_TIMED_OUT = "function timed out"
     FUNCTION_THROTTLED = "invocation throttled"
-    WORKER_RECYCLED = "warm worker was taken away"
+    WORKER_RECYCLED = "warm worker was taken away before its time"
     CLOCK_SKEWED = "worker's clock was off"
+    CLOCK_STEPPED = "worker's clock was put forward or back"
     # Callers and receivers
     REPLY_LOST = "a caller's reply was lost"
     CALLER_REPEATED = "a caller asked again though it was answered"
@@ -64,6 +69,7 @@ class Fault(StrEnum):
     ENDPOINT_ANSWER_LOST = "webhook endpoint took it, its answer was lost"
     # Operations
     DEPLOYMENT = "a release was deployed while commands came"
+    ROLLED_BACK = "the release before was put back for a while"
     UNKNOWN_VERSION = "an old worker met what only the new release knows"
     STATES_RESTORED = "the states table was lost and rebuilt"
     PROJECTION_REPLAYED = "a projection was replayed while events came"

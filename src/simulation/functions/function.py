@@ -6,6 +6,7 @@ import traceback
 from functools import partial
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from simulation.faults.kinds import Fault
@@ -29,6 +30,26 @@ _IDLE_SPREAD: Final = 3_300 * SECOND
 #: By name, as each release has classes of its own.
 _FROM_OUTSIDE: Final = frozenset(
     {"BotoCoreError", "ClientError", "OutageError", "StoreError", "TransientStoreError"}
+)
+#: The codes of AWS's that say so. Any other speaks of the request, a grant, or what is not there.
+_CODES_FROM_OUTSIDE: Final = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "RequestThrottled",
+        "ServiceUnavailable",
+        "Throttled",
+        "ThrottlingException",
+        "TransactionConflictException",
+        "TransactionInProgressException",
+    }
+)
+_CANCELLED: Final = "TransactionCanceledException"
+#: Of a cancelled transaction's reasons, those that are nobody's mistake.
+_REASONS_FROM_OUTSIDE: Final = frozenset(
+    {"None", "ProvisionedThroughputExceeded", "ThrottlingError", "TransactionConflict"}
 )
 #: Mistakes of the simulation, not of what it simulates.
 _OURS: Final = (NotImplementedError, StuckError)
@@ -125,8 +146,8 @@ class LambdaFunction:
             del warm[-1]
             idle_max = _IDLE_MIN + int(random.random() * _IDLE_SPREAD)
             if self._hub.now - worker.idle_from > idle_max:
-                self._platform.injector.note(Fault.WORKER_RECYCLED, worker.name)
-            elif not self._platform.injector.strikes(Fault.WORKER_RECYCLED, worker.name):
+                continue  # as is usual: no fault
+            if not self._platform.injector.strikes(Fault.WORKER_RECYCLED, worker.name):
                 return worker, int(random.random() * _WARM_START_SPREAD)
         self._born += 1
         name = f"{self.name}#{self._born}"
@@ -171,4 +192,18 @@ class LambdaFunction:
 
 
 def _is_from_outside(error: Exception) -> bool:
-    return any(cls.__name__ in _FROM_OUTSIDE for cls in type(error).__mro__)
+    """Whether AWS's weather explains it: the error, and what it was raised from."""
+    if not any(cls.__name__ in _FROM_OUTSIDE for cls in type(error).__mro__):
+        return False
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, ClientError):
+        cause = cause.__cause__
+    return cause is None or _is_weather(cause)
+
+
+def _is_weather(error: ClientError) -> bool:
+    code = error.response["Error"]["Code"]
+    if code != _CANCELLED:
+        return code in _CODES_FROM_OUTSIDE
+    reasons: Any = error.response.get("CancellationReasons", ())
+    return all(reason["Code"] in _REASONS_FROM_OUTSIDE for reason in reasons)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from simulation.kernel.hub import SECOND
+from simulation.kernel.hub import SECOND, Future
 
 if TYPE_CHECKING:
     from ledger.runtime.host import SideBySide
@@ -44,9 +44,25 @@ class SimulatedHost:
         return self._random.randbytes(size)
 
     def side_by_side(self, at_most: int) -> SideBySide:  # noqa: ARG002 - see below
-        # One after the other, a case of side by side. Several tasks would share the locks that the
-        # code guards its threads with, and to wait for one of these would stop the whole world.
-        return _one_by_one
+        # One after the other in any order, a case of side by side. Several tasks would share the
+        # locks that the code guards its threads with, and to wait for one of these would stop the
+        # whole world.
+        return self._one_by_one
+
+    def _one_by_one(self, do: Callable[[_A], _R], each: Iterable[_A], /) -> Iterator[_R]:
+        """As threads do it, all is done whatever fails; who asks for a result gets its error."""
+        arguments = list(each)
+        places = list(range(len(arguments)))
+        self._random.shuffle(places)
+        outcomes: dict[int, Future[_R]] = {}
+        for place in places:
+            outcome: Future[_R] = Future()
+            outcomes[place] = outcome
+            try:
+                outcome.resolve(do(arguments[place]))
+            except Exception as error:  # noqa: BLE001 - raised where its result is asked for
+                outcome.fail(error)
+        return (outcomes[place].result() for place in sorted(places))
 
     def telemetry(self) -> Telemetry:
         # Of the worker's own release: what it writes of another's is nothing the handlers know.
@@ -71,7 +87,3 @@ class SimulatedHost:
 
     def ssm(self, *, attempts: int) -> Any:
         return self._worker.client("ssm", attempts)
-
-
-def _one_by_one(do: Callable[[_A], _R], each: Iterable[_A], /) -> Iterator[_R]:
-    return map(do, each)

@@ -21,16 +21,22 @@ if TYPE_CHECKING:
 CRASHED: Final = "Runtime.ExitError"
 TIMED_OUT: Final = "Sandbox.Timedout"
 
+#: Where it may crash around a call: at one place at most.
+_CRASHES: Final = (Fault.CRASH_BEFORE_CALL, Fault.CRASH_DURING_CALL, Fault.CRASH_AFTER_CALL)
 #: A call takes longer than this, so that who dies within it dies before the answer.
 _DURING_CALL_MAX: Final = MILLISECOND
 #: A slow invocation hangs at one of its first calls, or when it has done all but answer.
 _CALLS_BEFORE_HANGING_MAX: Final = 8
 #: Two clocks differ by 4 s at most; the ledger's promises are made for 5.
 _SKEW_MAX: Final = 2 * SECOND
+#: A clock is put right, or wrong, within so much of an invocation, or behind it.
+_STEPPED_WITHIN: Final = 300 * MILLISECOND
 #: What logs call a record that only a newer release knows.
 _NEWER: Final = frozenset(
     {"unknown_event", "unknown_item_version", "unknown_notification", "unknown_stored_version"}
 )
+#: What a function most often answers a mapping.
+_NOTHING_FAILED: Final[dict[str, list[object]]] = {"batchItemFailures": []}
 _ANSWER_BYTES_MAX: Final = 6 * 1024 * 1024
 
 
@@ -78,10 +84,12 @@ class Worker:
         self.random: Random = platform.stream(f"worker/{name}")
         self.skew = 0
         if platform.injector.strikes(Fault.CLOCK_SKEWED, name):
-            self.skew = self.random.randint(-_SKEW_MAX, _SKEW_MAX)
+            self._step()
         self._spec = spec
         self._hub = platform.hub
         self._strikes = platform.injector.strikes
+        self._one_of = platform.injector.one_of
+        self._crashes: Fault | None = None
         self._handler: Callable[[Event, object], Any] | None = None
         self._deadline = 0
         self._death: Killed | None = None
@@ -113,6 +121,8 @@ class Worker:
         self._deadline = hub.now + self._spec.timeout_seconds * SECOND
         if self._strikes(Fault.FUNCTION_TIMED_OUT, self.name, request_id):
             self._calls_before_hanging = self.random.randrange(_CALLS_BEFORE_HANGING_MAX)
+        if self._strikes(Fault.CLOCK_STEPPED, self.name, request_id):
+            hub.after(self.random.randrange(_STEPPED_WITHIN), self._step, daemon=True)
         timer = hub.at(self._deadline, self._time_out)
         try:
             if self._handler is None:
@@ -124,6 +134,9 @@ class Worker:
             return answer
         finally:
             hub.cancel(timer)
+
+    def _step(self) -> None:
+        self.skew = self.random.randint(-_SKEW_MAX, _SKEW_MAX)
 
     def die(self, how: str) -> None:
         """It is gone, wherever its task is. Not from inside the task."""
@@ -151,18 +164,19 @@ class Worker:
             if self._calls_before_hanging == 0:
                 self._hang()
             self._calls_before_hanging -= 1
-        if self._strikes(Fault.CRASH_BEFORE_CALL, self.name, what):
+        self._crashes = self._one_of(_CRASHES, self.name, what)
+        if self._crashes is Fault.CRASH_BEFORE_CALL:
             self._crash()
 
-    def during_call(self, what: str) -> None:
+    def during_call(self, what: str) -> None:  # noqa: ARG002 - see before_call
         """See Mortal."""
-        if self._strikes(Fault.CRASH_DURING_CALL, self.name, what):
+        if self._crashes is Fault.CRASH_DURING_CALL:
             moment = self.random.randrange(_DURING_CALL_MAX)
             self._hub.after(moment, lambda: self.die(CRASHED))
 
-    def after_call(self, what: str) -> None:
+    def after_call(self, what: str) -> None:  # noqa: ARG002 - see before_call
         """See Mortal."""
-        if self._strikes(Fault.CRASH_AFTER_CALL, self.name, what):
+        if self._crashes is Fault.CRASH_AFTER_CALL:
             self._crash()
 
     def _built(self) -> Callable[[Event, object], Any]:
@@ -201,6 +215,8 @@ def _words(line: Line) -> list[str]:
 
 
 def _refuse_unless_json(answer: object) -> None:
+    if answer is None or answer == _NOTHING_FAILED:
+        return
     try:
         text = json.dumps(answer)
     except (TypeError, ValueError) as error:

@@ -170,12 +170,8 @@ class Hub:
         self._yield(task)
 
     def park(self) -> None:
-        """Waits in the current task until somebody wakes it."""
+        """Waits in the current task until somebody has planned its `go_on`: once, not twice."""
         self._yield(self._here())
-
-    def wake(self, task: Task[object], delay: int) -> None:
-        """Lets a parked task go on after `delay`; it must not be woken twice."""
-        self.at(self.now + delay, task.go_on)
 
     def wait(self, future: Future[_T]) -> _T:
         """Waits in the current task until `future` is known; answers it, or raises its error."""

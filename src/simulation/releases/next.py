@@ -20,23 +20,29 @@ EVENT_FIELD: Final = "parts"
 STATE_FIELD: Final = "compound"
 
 _EVENT: Final = (
-    Patch("ledger.contracts.events.base", "    v: Literal[1]\n", "    v: Literal[1, 2]\n"),
+    Patch(
+        "ledger.contracts.events.base",
+        "    v: Literal[1]\n",
+        f"    v: Literal[1, {EVENT_VERSION}]\n",
+    ),
     Patch(
         "ledger.contracts.events.catalogue",
         "_VERSIONS: Final = dict.fromkeys(EVENT_TYPES, frozenset({1}))\n",
         "_VERSIONS: Final = dict.fromkeys(EVENT_TYPES, frozenset({1}))\n"
-        '_VERSIONS["payment.posted"] = frozenset({1, 2})\n',
+        f'_VERSIONS["payment.posted"] = frozenset({{1, {EVENT_VERSION}}})\n',
     ),
     Patch(
         "ledger.contracts.events.payments",
         "    template: TemplateUse | UnsetType = UNSET\n",
-        "    template: TemplateUse | UnsetType = UNSET\n    parts: int | UnsetType = UNSET\n",
+        "    template: TemplateUse | UnsetType = UNSET\n"
+        f"    {EVENT_FIELD}: int | UnsetType = UNSET\n",
     ),
     Patch(
         "ledger.domain.post_payment",
         "        **head(command, stamp, effective_at),\n",
-        '        **head(command, stamp, effective_at) | {"v": 2 if len(postings) > 1 else 1},\n'
-        "        parts=len(postings) if len(postings) > 1 else UNSET,\n",
+        "        **head(command, stamp, effective_at)\n"
+        f'        | {{"v": {EVENT_VERSION} if len(postings) > 1 else 1}},\n'
+        f"        {EVENT_FIELD}=len(postings) if len(postings) > 1 else UNSET,\n",
     ),
 )
 _STATE: Final = (
@@ -44,25 +50,29 @@ _STATE: Final = (
         "ledger.domain.accounts",
         "    counters: tuple[VelocityCounter, ...] = ()  # of the limits, in their order\n",
         "    counters: tuple[VelocityCounter, ...] = ()  # of the limits, in their order\n"
-        "    compound: int = 0\n",
+        f"    {STATE_FIELD}: int = 0\n",
     ),
     Patch(
         "ledger.domain.accounts",
         "            **_changes(state, event),\n",
-        "            compound=state.compound + (event.v == 2),\n"
+        f"            {STATE_FIELD}=state.{STATE_FIELD} + (event.v == {EVENT_VERSION}),\n"
         "            **_changes(state, event),\n",
     ),
     Patch(
         "ledger.adapters.dynamodb.bodies",
         "    velocity: tuple[PackedLimit, ...] = ()\n",
-        "    velocity: tuple[PackedLimit, ...] = ()\n    compound: int = 0\n",
+        f"    velocity: tuple[PackedLimit, ...] = ()\n    {STATE_FIELD}: int = 0\n",
     ),
     Patch(
         "ledger.adapters.dynamodb.bodies",
         "        bases = {self.min_balance_basis, self.max_balance_basis}\n",
-        "        if self.compound:\n            return 4\n"
+        f"        if self.{STATE_FIELD}:\n            return {STATE_SCHEMA}\n"
         "        bases = {self.min_balance_basis, self.max_balance_basis}\n",
     ),
-    Patch("ledger.adapters.dynamodb.bodies", "            3, _Account", "            4, _Account"),
+    Patch(
+        "ledger.adapters.dynamodb.bodies",
+        "            3, _Account",
+        f"            {STATE_SCHEMA}, _Account",
+    ),
 )
 NEXT: Final = (*_EVENT, *_STATE)

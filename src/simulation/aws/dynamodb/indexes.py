@@ -25,6 +25,9 @@ from simulation.wiring.model import Index, Table
 
 _USUAL_LAG: Final = 10 * MILLISECOND
 _LATE_MAX: Final = 5 * SECOND
+#: AWS bounds the lag by nothing. Of the late changes few come very late.
+_VERY_LATE: Final = 0.03
+_VERY_LATE_MAX: Final = 200 * SECOND
 #: Changes that may wait until somebody reads.
 _WAITING_MAX: Final = 1000
 
@@ -82,7 +85,8 @@ class GlobalIndex:
             return
         lag = 1 + int(self._random.random() * _USUAL_LAG)
         if self._injector.strikes(Fault.INDEX_LATE, self._owner, *key):
-            lag += int(self._random.random() * _LATE_MAX)
+            late_max = _VERY_LATE_MAX if self._random.random() < _VERY_LATE else _LATE_MAX
+            lag += int(self._random.random() * late_max)
         due = max(self._hub.now + lag, self._due.get(key, 0))
         self._due[key] = due
         self._counted += 1

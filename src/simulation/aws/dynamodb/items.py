@@ -47,10 +47,10 @@ def taken(item: Mapping[str, Mapping[str, Any]]) -> tuple[Item, int]:
             text = value["S"]
             kept[name] = {"S": text}
             size += len(text) if text.isascii() else len(text.encode())
-        elif kind == "N" and _INTEGER(value["N"]):
-            text = value["N"]
+        elif kind == "N":
+            text, taking = _kept_number(value["N"])
             kept[name] = {"N": text}
-            size += _number_bytes(text)
+            size += taking
         elif kind == "B" and value["B"].__class__ is bytes:
             kept[name] = {"B": value["B"]}
             size += len(value["B"])
@@ -74,9 +74,10 @@ def taken_value(value: Mapping[str, Any]) -> tuple[Value, int]:
 
 
 def copied(item: Item) -> Item:
-    """A copy that its receiver may change."""
+    """A copy that its receiver may change, but for texts and numbers, which it may replace."""
     return {
-        name: {"S": value["S"]} if "S" in value else _copied(value) for name, value in item.items()
+        name: value if "S" in value or "N" in value else _copied(value)
+        for name, value in item.items()
     }
 
 

@@ -69,4 +69,7 @@ def values_of(request: Mapping[str, Any]) -> Mapping[str, Value]:
     values = request.get("ExpressionAttributeValues")
     if not values:
         return _NONE
-    return {name: taken_value(value)[0] for name, value in values.items()}
+    return {
+        name: {"S": value["S"]} if len(value) == 1 and "S" in value else taken_value(value)[0]
+        for name, value in values.items()
+    }

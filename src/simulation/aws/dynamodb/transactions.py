@@ -43,6 +43,9 @@ BYTES_MAX: Final = 4 * MIB
 REMEMBERED: Final = 600 * SECOND
 _DURATION_MIN: Final = 1 * MILLISECOND
 _DURATION_SPREAD: Final = 9 * MILLISECOND
+#: Of the few that take long: longer than a client waits for its answer, or not.
+_SLOW_MIN: Final = 1 * SECOND
+_SLOW_SPREAD: Final = 4 * SECOND
 _MIXED: Final = 0.5  # of the conflicts, those whose other reasons are told as well
 
 
@@ -88,7 +91,7 @@ class Transactions:
             self._tokens[token] = remembered
         for action in actions:
             action.table.locked.add(action.key)
-        yield _DURATION_MIN + int(self._random.random() * _DURATION_SPREAD)
+        yield self._duration(actions)
         for action in actions:
             action.table.locked.remove(action.key)
         try:
@@ -100,6 +103,12 @@ class Transactions:
             remembered.done = True
             self._forgotten_at.append((self._hub.now + REMEMBERED, token))
         return {"ConsumedCapacity": units} if told else {}
+
+    def _duration(self, actions: Sequence[Action]) -> int:
+        drawn, first = self._random.random(), actions[0]
+        if self._injector.strikes(Fault.TRANSACTION_SLOW, first.table.name, *first.key):
+            return _SLOW_MIN + int(drawn * _SLOW_SPREAD)
+        return _DURATION_MIN + int(drawn * _DURATION_SPREAD)
 
     def _prepared(self, items: Sequence[Any]) -> list[Action]:
         """The actions of a request. Raises ServiceError if they cannot be a transaction."""

@@ -21,6 +21,9 @@ SENDER_ID: Final = "AIDASIMULATEDRULES"
 _HEAD_FIELDS: Final = frozenset({"source", "detail-type", "account", "region"})
 _USUAL_DELIVERY: Final = 50 * MILLISECOND  # on average
 _LATE_SECONDS: Final = (5, 300)
+#: AWS bounds the delay by nothing but the age that the rule allows. Few of the late come so late.
+_VERY_LATE: Final = 0.02
+_VERY_LATE_SECONDS: Final = (300, 3_600)
 _DUPLICATE_WITHIN: Final = 60 * SECOND
 _BACKOFF_SECONDS_MAX: Final = 600
 
@@ -62,7 +65,9 @@ class Rule:
 
     def _plan(self, envelope: Content, event_id: str) -> None:
         if self._strikes(Fault.BUS_LATE, event_id):
-            delay = int(self._random.uniform(*_LATE_SECONDS) * SECOND)
+            very = self._random.random() < _VERY_LATE
+            seconds = _VERY_LATE_SECONDS if very else _LATE_SECONDS
+            delay = int(self._random.uniform(*seconds) * SECOND)
         else:
             delay = int(self._random.expovariate(1 / _USUAL_DELIVERY))
         self._hub.after(delay, partial(self._attempt, envelope, event_id, self._hub.now, 0))

@@ -6,7 +6,7 @@ with, in S3 only, the whole event in `payload`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ class GivenUp(Struct, frozen=True):
     function: str
     shard: str
     stream_arn: str
-    records: Sequence[dict[str, Any]]
+    records: Sequence[Mapping[str, Any]]
 
 
 _ENCODE: Final = msgspec.json.Encoder().encode

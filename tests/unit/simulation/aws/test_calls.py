@@ -24,13 +24,16 @@ class Died(BaseException):
 class Counting:
     """A service that counts, in one instant or in two, and refuses what it is told to refuse."""
 
-    name = "counting"
-
-    def __init__(self) -> None:
+    def __init__(self, name: str = "counting") -> None:
+        self.name = name
         self.count = 0
         self.prepared_requests = 0
         self.refuse: list[ServiceError] = []
-        self.operations = {"add": self.add, "add_twice": self.add_twice}
+        self.operations = {
+            "add": self.add,
+            "add_slowly": self.add_slowly,
+            "add_twice": self.add_twice,
+        }
 
     def prepared(self, _operation: str, request: Request) -> Request:
         self.prepared_requests += 1
@@ -39,6 +42,11 @@ class Counting:
     def add(self, _request: Request) -> dict[str, Any]:
         if self.refuse:
             raise self.refuse.pop(0)
+        self.count += 1
+        return {"Count": self.count}
+
+    def add_slowly(self, request: Request) -> Any:
+        yield request["seconds"] * SECOND
         self.count += 1
         return {"Count": self.count}
 
@@ -74,9 +82,11 @@ class Caller:
 class World:
     """A hub, a service, and a client of it that meets the faults given."""
 
-    def __init__(self, *faults: Fault, attempts: int = 1, dies: str = "") -> None:
+    def __init__(
+        self, *faults: Fault, attempts: int = 1, dies: str = "", service: str = "counting"
+    ) -> None:
         self.hub = Hub(0)
-        self.service = Counting()
+        self.service = Counting(service)
         rates: Mapping[Fault, float] = dict.fromkeys(faults, 1.0)
         self.injector = Injector(Random(1), rates, Trace(self.hub))
         self.network = Network(self.hub, Random(2), self.injector)
@@ -127,6 +137,72 @@ def test_a_time_out_takes_as_long_as_the_client_waits() -> None:
     world = World(Fault.CALL_TIMED_OUT_BEFORE)
     world.do(world.client.add)
     assert world.hub.now >= 3 * SECOND
+
+
+def test_a_call_may_arrive_when_its_caller_has_gone_on() -> None:
+    """It timed out and takes effect all the same, once, behind what the caller did instead."""
+    world = World(Fault.CALL_OVERTAKEN)
+    counts: list[int] = []
+
+    def body() -> None:
+        with pytest.raises(ReadTimeoutError):
+            world.client.add_twice()
+        counts.append(world.service.count)
+        world.hub.sleep(SECOND)
+
+    world.do(body).done.result()
+    assert counts == [0]
+    assert world.service.count == 2
+
+
+def test_an_operation_may_take_longer_than_its_caller_waits() -> None:
+    """The caller is told nothing after three seconds, as if it were lost; it takes effect."""
+    world = World()
+    assert world.do(lambda: world.client.add_slowly(seconds=2)).done.result() == {"Count": 1}
+    begun, counts = world.hub.now, []
+
+    def body() -> None:
+        with pytest.raises(ReadTimeoutError):
+            world.client.add_slowly(seconds=5)
+        counts.append(world.service.count)
+        assert world.hub.now == begun + 3 * SECOND
+
+    world.do(body).done.result()
+    assert counts == [1]
+    assert world.service.count == 2
+
+
+@pytest.mark.parametrize(
+    ("service", "code", "tries"),
+    [("events", "ThrottlingException", 3), ("sqs", "RequestThrottled", 3), ("sns", "Throttled", 1)],
+)
+def test_some_services_throttle_calls_each_by_its_code(service: str, code: str, tries: int) -> None:
+    """Nothing takes effect. The SDK tries again, as far as it knows the code."""
+    world = World(Fault.CALL_THROTTLED, attempts=3, service=service)
+    with pytest.raises(ClientError) as raised:
+        world.do(world.client.add).done.result()
+    assert raised.value.response["Error"]["Code"] == code
+    assert world.service.count == 0
+    assert world.injector.occurred[Fault.CALL_THROTTLED] == tries
+
+
+def test_other_services_throttle_by_themselves() -> None:
+    """DynamoDB throttles tables and partitions, no calls."""
+    world = World(Fault.CALL_THROTTLED)
+    assert world.do(world.client.add).done.result() == {"Count": 1}
+
+
+def test_a_request_that_can_never_be_right_is_told_of() -> None:
+    """Whoever sent it may go on as if nothing were: it is a mistake."""
+    world = World()
+    told: list[tuple[str, str, str]] = []
+    world.network.on_mistake.append(lambda *said: told.append(said))
+    world.service.refuse = [ServiceError("ConditionalCheckFailedException")]
+    world.do(world.client.add)
+    assert not told
+    world.service.refuse = [ServiceError("ValidationException", "too many")]
+    world.do(world.client.add)
+    assert told == [("caller", "counting.add", "ValidationException: too many")]
 
 
 @pytest.mark.parametrize(("dies", "count"), [("before", 0), ("during", 1), ("after", 1)])

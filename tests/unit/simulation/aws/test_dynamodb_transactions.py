@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections import Counter
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulation.aws.calls import READ_TIMEOUT
 from simulation.aws.dynamodb.table import Change
 from simulation.aws.dynamodb.transactions import REMEMBERED
+from simulation.aws.errors import ServiceError
 from simulation.faults.kinds import Fault
 from simulation.kernel.hub import MILLISECOND, SECOND
 from simulation.wiring.model import Table
@@ -149,6 +152,31 @@ def test_what_meets_a_transaction_is_told_of_it() -> None:
     assert world.dynamodb.peek("t")[("a",)] == {"pk": {"S": "a"}}
     world.ask("put_item", TableName="t", Item={"pk": {"S": "a"}})
     assert world.injector.occurred[Fault.TRANSACTION_CONFLICT] == 2
+
+
+def test_a_slow_transaction_is_in_progress_when_its_client_asks_again() -> None:
+    """Whoever waits no longer sends it again under its token, is told that it is under way, and in
+    the end that it took effect: once."""
+    world = _world(TRANSACTION_SLOW=1.0)
+    met: Counter[str] = Counter()
+    told: list[object] = []
+    world.dynamodb.observers.append(told.append)
+    transact = world.dynamodb.operations["transact_write_items"]
+    for number in range(20):
+        request: dict[str, Any] = {
+            "TransactItems": [_put(f"a{number}")],
+            "ClientRequestToken": f"{number}",
+        }
+        doing: Any = transact(request)
+        duration = next(doing)
+        assert SECOND <= duration <= 5 * SECOND
+        met["longer than a client waits"] += duration > READ_TIMEOUT
+        with pytest.raises(ServiceError, match="TransactionInProgressException"):
+            next(iter(cast("Any", transact(request))))
+        with pytest.raises(StopIteration):
+            next(doing)
+    assert len(told) == 20
+    assert 0 < met["longer than a client waits"] < 20
 
 
 def test_of_a_conflict_other_reasons_may_be_told_as_well() -> None:

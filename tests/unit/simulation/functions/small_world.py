@@ -62,8 +62,7 @@ class SmallWorld:
         self.hub = Hub(NOON)
         self.chance = Chance(seed)
         self.trace = Trace(self.hub, kept=True)
-        self.rates = dict(rates or {})
-        self.injector = Injector(Random(seed), self.rates, self.trace)
+        self.injector = Injector(Random(seed), rates or {}, self.trace)
         self.network = Network(self.hub, Random(seed), self.injector)
         self.echo = Echo()
         self.platform = Platform(

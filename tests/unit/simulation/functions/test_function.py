@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError, ReadTimeoutError
 
+from ledger.runtime.faults import StoreError
 from ledger.runtime.host import Host
 from simulation.faults.kinds import Fault
 from simulation.functions.function import LambdaFunction
@@ -52,13 +54,13 @@ def test_a_cold_start_takes_longer_than_a_warm_one() -> None:
 
 
 def test_an_idle_worker_is_taken_away_in_the_end() -> None:
-    """After two hours there is none left, and the next one remembers nothing."""
+    """After two hours there is none left, and the next one remembers nothing. That is no fault."""
     world = SmallWorld()
     function = world.built(counting)
     world.outcome(function)
     world.hub.run(until=world.hub.now + 7_200 * SECOND)
     assert world.outcome(function).answer == 1
-    assert world.injector.occurred == {Fault.WORKER_RECYCLED: 1}
+    assert not world.injector.occurred
 
 
 @pytest.mark.parametrize(
@@ -94,7 +96,7 @@ def test_a_crash_ends_the_worker_where_it_is(fault: Fault, *, arrives: bool) -> 
     assert world.echo.heard == ([{"number": 1}] if arrives else [])
     assert after == []
     assert world.failures == []
-    world.rates[fault] = 0.0
+    world.injector.quieten()
     world.outcome(world.built(counting))
     assert function.busy == 0
 
@@ -104,9 +106,9 @@ def test_the_next_event_after_a_crash_meets_a_new_worker() -> None:
     world = SmallWorld()
     function = world.built(counting)
     world.outcome(function)
-    world.rates[Fault.CRASH_AFTER_CALL] = 1.0
+    world.injector.change({Fault.CRASH_AFTER_CALL: 1.0})
     assert world.outcome(function).error == "Runtime.ExitError"
-    world.rates.clear()
+    world.injector.change({})
     assert world.outcome(function).answer == 1
 
 
@@ -186,6 +188,44 @@ def test_a_build_that_fails_is_tried_again_at_the_next_event() -> None:
     assert world.outcome(function).answer == "built"
 
 
+def client_error(code: str, *reasons: str) -> ClientError:
+    said: Any = {
+        "Error": {"Code": code, "Message": ""},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+    }
+    return ClientError(said, "Operation")
+
+
+@pytest.mark.parametrize(
+    ("error", "is_finding"),
+    [
+        (client_error("InternalServerError"), False),
+        (client_error("Throttled"), False),
+        (client_error("AccessDeniedException"), True),
+        (client_error("ResourceNotFoundException"), True),
+        (client_error("TransactionCanceledException", "None", "TransactionConflict"), False),
+        (client_error("TransactionCanceledException", "None", "ValidationError"), True),
+        (ReadTimeoutError(endpoint_url="x"), False),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_of_what_aws_says_only_its_weather_is_let_through(
+    error: Exception, *, is_finding: bool, wrapped: bool
+) -> None:
+    """Internal errors, throttling, conflicts, lost answers. Any other error of AWS's is a finding,
+    whatever it was made into."""
+    world = SmallWorld()
+
+    def handler(_event: dict[str, Any], _context: Any) -> None:
+        if wrapped:
+            raise StoreError("code") from error
+        raise error
+
+    world.outcome(world.function(handler))
+    assert bool(world.failures) == is_finding
+
+
 def test_a_mistake_of_the_simulation_stops_it() -> None:
     """What is not simulated is no fault that a handler could have."""
 
@@ -204,7 +244,7 @@ def test_throttled_by_chance_or_by_its_limit_nothing_happens() -> None:
     world = SmallWorld({Fault.FUNCTION_THROTTLED: 1.0})
     function = world.built(counting)
     assert world.outcome(function).throttled
-    world.rates.clear()
+    world.injector.quieten()
     running = function.invoke({})
     function.limit(0)
     assert world.outcome(function).throttled

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from ledger.runtime.host import Host
 from simulation.faults.kinds import Fault
 from simulation.kernel.hub import SECOND
@@ -65,10 +67,52 @@ def test_time_is_the_worlds() -> None:
 
 
 def test_side_by_side_answers_in_order() -> None:
-    """Whatever the limit."""
+    """Whatever the limit, and in whatever order it is done."""
+    done: list[int] = []
+
+    def double(number: int) -> int:
+        done.append(number)
+        return number * 2
+
     [host] = hosts(SmallWorld(), 1)
-    assert list(host.side_by_side(2)(lambda number: number * 2, [1, 2, 3])) == [2, 4, 6]
+    assert list(host.side_by_side(2)(double, range(9))) == list(range(0, 18, 2))
+    assert done != sorted(done) == list(range(9))
     assert host.environment == {"COLOUR": "red"}
+
+
+def test_side_by_side_all_is_done_though_one_fails() -> None:
+    """Its error is raised where its result is asked for, behind those before it."""
+    done: list[int] = []
+
+    def invert(number: int) -> float:
+        done.append(number)
+        return 1 / number
+
+    [host] = hosts(SmallWorld(), 1)
+    results = host.side_by_side(2)(invert, [1, 0, 2])
+    assert next(results) == 1
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert sorted(done) == [0, 1, 2]
+
+
+def test_a_clock_is_put_forward_or_back_now_and_then() -> None:
+    """Within the same bound; not where nothing strikes."""
+    world = SmallWorld({Fault.CLOCK_STEPPED: 1.0})
+    skews: list[int] = []
+
+    def build(host: Host) -> Handler:
+        def handler(_event: dict[str, Any], _context: Any) -> None:
+            skews.append(host.clock() - world.hub.now)
+            host.pause(1)
+
+        return handler
+
+    function = world.built(build)
+    for _ in range(20):
+        world.outcome(function)
+    assert len(set(skews)) == 20
+    assert max(map(abs, skews)) <= 2 * SECOND
 
 
 def test_lines_are_told_and_a_newer_releases_record_is_noted() -> None:

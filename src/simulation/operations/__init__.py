@@ -1,0 +1,1 @@
+"""What platform engineers do to a ledger in use: releases, restores, replays, redrives."""
