@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.auditor import Auditor
 from simulation.aws.dynamodb.table import Change
 from simulation.functions.platform import Record
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.reports.recorder import Recorder
 
 if TYPE_CHECKING:

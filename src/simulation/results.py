@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from simulation.auditor.findings import Finding
 from simulation.faults.kinds import Fault
-from simulation.reports.history import Line
+from simulation.history import Line
 from simulation.settings import Settings
 
 

@@ -138,7 +138,7 @@ class _Run:
                 self._find(_ANSWERED, "A client waits for ever.")
             return
         for command in asked.done.result():
-            self._find(_ANSWERED, "A command is put off though nothing fails any more.", command)
+            self._find(_ANSWERED, "A request is put off though nothing fails any more.", command)
 
     def _verify(self) -> None:
         """By now the ledger's own verification has nothing to say."""

@@ -17,6 +17,7 @@ from ledger.contracts.commands import (
 )
 from ledger.contracts.events import BatchCommitted, CommandRejected
 from ledger.contracts.reasons import BY_CODE, InvalidCommandError, Kind
+from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.asked import AskedFor
 from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
@@ -24,7 +25,6 @@ from simulation.auditor.model import Model, as_asked, differing
 from simulation.auditor.recorded import Recorded, as_json
 from simulation.auditor.shown import differences
 from simulation.auditor.sizes import fits
-from simulation.load.asks import Ask, HttpAnswer
 
 #: These promise nothing: what was asked may have been done, or may yet be. (500 is what API Gateway
 #: says of a worker that died; a handler that fails by itself logs it.)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from ledger.contracts.commands import AtomicBatch, Command
-from simulation.load.asks import Ask
+from simulation.asks import Ask
 
 
 class Carried(Struct, frozen=True):

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
 from ledger.contracts.events import BatchCommitted, CorruptEventError, UnknownEventError
+from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.answers import Answers
 from simulation.auditor.asked import AskedFor
 from simulation.auditor.commits import Commits
@@ -36,7 +37,6 @@ from simulation.auditor.stored import StoredState, stored_state
 from simulation.auditor.subjects import Subjects
 from simulation.auditor.world import View
 from simulation.kernel.trace import Trace
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.wiring.model import Wiring
 
 #: How far a worker's clock may be off, in microseconds: any two are less than 5 s apart.

@@ -14,11 +14,11 @@ import msgspec
 from ledger.contracts.commands import AtomicBatch, Command
 from ledger.contracts.primitives import instant_of_microseconds
 from ledger.contracts.reasons import BY_CODE, Kind
+from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.answers import NOTHING_PROMISED, is_malformed
 from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
 from simulation.auditor.model import Model, as_asked, differing
-from simulation.load.asks import Ask, HttpAnswer
 
 
 class DryRuns:

@@ -11,10 +11,10 @@ from msgspec import Struct
 
 from ledger.contracts import problems, reasons
 from ledger.contracts.reasons import Reason
+from simulation.asks import HttpAnswer
 from simulation.functions.function import LambdaFunction, Outcome
 from simulation.functions.platform import Event, Platform
 from simulation.kernel.hub import MILLISECOND, SECOND, Future
-from simulation.load.asks import HttpAnswer
 from simulation.wiring.model import Route
 
 #: The longest that API Gateway waits for an integration, unless AWS was asked for more.

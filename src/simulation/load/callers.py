@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from msgspec import Struct
 
+from simulation.asks import Ask, AskRoute, HttpAnswer
 from simulation.faults.kinds import Fault
 from simulation.kernel.hub import SECOND, Task
-from simulation.load.asks import Ask, AskRoute, HttpAnswer
 from simulation.load.clients import Clients
 from simulation.load.elements import Client, Plan, Planned
 from simulation.load.messengers import feed_bus, feed_queue

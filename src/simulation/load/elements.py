@@ -8,7 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from ledger.contracts.commands import Command
-from simulation.load.asks import AskRoute
+from simulation.asks import AskRoute
 
 PlannedRoute = AskRoute | Literal["manage"]
 """`manage` is a request about subscribers of webhooks; all else as an ask has it."""

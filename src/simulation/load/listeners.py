@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from simulation.load.asks import Ask, HttpAnswer
+from simulation.asks import Ask, HttpAnswer
 
 
 class Listener(Protocol):

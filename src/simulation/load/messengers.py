@@ -10,9 +10,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ledger.client.bus import BusSender
 from ledger.client.messages import Fault, Message, NotSentError, deliver
 from ledger.client.retries import Retries
+from simulation.asks import Ask
 from simulation.aws.sqs.service import CLIENT_ID
 from simulation.kernel.hub import SECOND
-from simulation.load.asks import Ask
 from simulation.load.elements import Planned
 from simulation.load.wire import Wire
 

@@ -7,9 +7,9 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from simulation.asks import Ask, HttpAnswer
 from simulation.kernel.hub import SECOND
 from simulation.load.asking import STATUSES
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.load.elements import Planned
 from simulation.load.wire import RETRYABLE, Wire
 

@@ -7,9 +7,9 @@ from random import Random
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
+from simulation.asks import Ask, HttpAnswer
 from simulation.faults.kinds import Fault
 from simulation.kernel.hub import SECOND
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.load.versions import Versions
 
 if TYPE_CHECKING:

@@ -19,6 +19,9 @@ _PATIENCE: Final = 5 * SECOND
 _IMPATIENT: Final = 0.3
 _AGAIN: Final = 10 * SECOND
 _TRIES_MAX: Final = 20
+#: Another try may hold letters for two minutes. What is not seen after that lies behind letters of
+#: its group that never succeed: `ledger redrive` says how many, and that they must be discarded.
+_BLIND_MAX: Final = 15
 
 
 def redrive(world: World) -> int:
@@ -60,7 +63,7 @@ def _redriven(world: World, name: str) -> int:
         pause=lambda seconds: world.hub.sleep(int(seconds * SECOND)),
         chance=world.operator_chance.random,
     )
-    sent = 0
+    sent = blind = 0
     for _ in range(_TRIES_MAX):
         # A new one at each try, as each command has: a place does not show a letter twice.
         place = next(place for place in _places(world) if place.name == name)
@@ -69,7 +72,8 @@ def _redriven(world: World, name: str) -> int:
         except redriving.StoppedError as stopped:
             report, is_done = stopped.report, False
         else:
-            is_done = not report.unseen  # else a try that was cut short still holds some
+            blind = blind + 1 if report.unseen and not report.sent else 0
+            is_done = not report.unseen or blind == _BLIND_MAX
         sent += len(report.sent)
         if report.sent or report.not_taken:
             world.trace.add("operator", f"sends {len(report.sent)} dead letters of {name}")

@@ -7,9 +7,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from simulation.asks import Ask, HttpAnswer
+from simulation.history import Line, Mark
 from simulation.kernel.trace import Entry, Trace
-from simulation.load.asks import Ask, HttpAnswer
-from simulation.reports.history import Line, Mark
 from simulation.reports.sentences import (
     answer_in_words,
     command_in_words,

@@ -8,7 +8,7 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from simulation.faults.kinds import Fault
-from simulation.reports.history import Line
+from simulation.history import Line
 from simulation.results import Result
 from simulation.settings import Profile
 

@@ -8,8 +8,8 @@ from itertools import groupby
 from typing import Final
 
 from simulation.auditor.findings import PROPERTIES, Finding
+from simulation.history import Line, Mark
 from simulation.kernel.hub import MILLISECOND, SECOND
-from simulation.reports.history import Line, Mark
 from simulation.reports.sentences import listed
 from simulation.results import Result
 

@@ -7,14 +7,14 @@ import json
 import pytest
 
 from ledger.contracts.commands import decode_command
+from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.findings import Finding
 from simulation.faults.kinds import Fault
+from simulation.history import Line
 from simulation.kernel.hub import Hub
 from simulation.kernel.trace import Trace
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.profiles import rates_of
 from simulation.reports.campaign import Campaign, Hunt, hunts_shown, hunts_value
-from simulation.reports.history import Line
 from simulation.reports.recorder import Recorder
 from simulation.reports.sentences import answer_in_words, command_in_words, event_in_words
 from simulation.reports.single import shown, value_of

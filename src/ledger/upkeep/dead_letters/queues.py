@@ -7,7 +7,8 @@ is looked at, and neither its age nor the time it is kept for changes.
 
 Of a group of a FIFO queue SQS shows what one receive returns, ten at the most, and nothing behind
 that until those are deleted or visible again. So a listing may be incomplete there (`depth` says by
-how much); a redrive is not, because it removes what it has sent.
+how much); a redrive removes what it has sent, and so misses only what stands behind letters that
+stay.
 """
 
 from __future__ import annotations

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from ledger.contracts.commands import Command
 from ledger.contracts.reasons import IDEMPOTENCY_MISMATCH
+from simulation.asks import Ask
 from simulation.auditor.answers import is_malformed
 from simulation.auditor.asked import AskedFor
 from simulation.auditor.delivery.letters import Letters, detail_of, named_in, same_json
@@ -17,7 +18,6 @@ from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
 from simulation.auditor.model import Model, as_asked, differing
 from simulation.auditor.world import View
-from simulation.load.asks import Ask
 from simulation.wiring.model import Wiring
 
 _QUEUES: Final = {"bus": "COMMANDS_DLQ_URL", "fifo": "COMMANDS_FIFO_DLQ_URL"}

@@ -13,9 +13,9 @@ from typing import Any, Final
 from msgspec import Struct
 
 from ledger.contracts.primitives import canonical_instant
+from simulation.asks import Ask
 from simulation.auditor.findings import Findings
 from simulation.auditor.questions.projected import Projected, lies_under
-from simulation.load.asks import Ask
 
 _LIMIT: Final = 50  # of a page if nobody said how long it is to be
 _LOWEST: Final = ""

@@ -11,6 +11,7 @@ import msgspec
 
 from ledger.contracts.events import PaymentStatus
 from ledger.contracts.reasons import NOT_YET_PROJECTED
+from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.answers import NOTHING_PROMISED
 from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
@@ -26,7 +27,6 @@ from simulation.auditor.questions.views import (
     review_differences,
 )
 from simulation.auditor.recorded import Recorded
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.wiring.model import Wiring
 
 _STATUSES: Final = frozenset({*get_args(PaymentStatus), "rejected"})

@@ -8,11 +8,11 @@ from typing import Any
 from msgspec import UNSET
 
 from ledger.contracts.primitives import MAIN_BOOK
+from simulation.asks import Ask
 from simulation.auditor.facts import Facts, Lives
 from simulation.auditor.findings import Findings
 from simulation.auditor.questions.views import bounds_of, payment_differences
 from simulation.auditor.recorded import as_json
-from simulation.load.asks import Ask
 
 Body = Mapping[str, Any]
 

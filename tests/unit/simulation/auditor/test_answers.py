@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from ledger.contracts.commands import Command
-from simulation.load.asks import HttpAnswer
+from simulation.asks import HttpAnswer
 from tests.support.builders import (
     batching,
     capturing,

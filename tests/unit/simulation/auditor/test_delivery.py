@@ -10,7 +10,7 @@ import pytest
 from consumers.notifications.decide import Notification
 from consumers.webhooks.signatures import signed_headers
 from ledger.contracts.commands import Command, encode_command
-from simulation.load.asks import AskRoute
+from simulation.asks import AskRoute
 from tests.support.builders import alerting, batching, opening, paying, screening
 from tests.unit.simulation.auditor.resting import (
     SUBSCRIBER,

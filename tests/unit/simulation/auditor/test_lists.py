@@ -16,7 +16,7 @@ from projections.payments.project import project as project_payments
 from projections.payments.reading import read_page
 from projections.query.payment_views import payments_view
 from projections.query.views import accounts_view
-from simulation.load.asks import Ask, HttpAnswer
+from simulation.asks import Ask, HttpAnswer
 from tests.support.builders import capturing, holding, opening, paying, screening
 from tests.unit.simulation.auditor.resting import record
 from tests.unit.simulation.auditor.witness import SECOND, Change, Story

@@ -17,7 +17,7 @@ from projections.history.reading import Page
 from projections.payments.apply import coalesce as payments_of
 from projections.query.payment_views import payment_view
 from projections.query.views import account_view, history_view
-from simulation.load.asks import Ask, HttpAnswer
+from simulation.asks import Ask, HttpAnswer
 from tests.support.builders import (
     alerting,
     capturing,

@@ -19,9 +19,9 @@ from ledger.domain.chain import StoredEvent
 from ledger.domain.states import State
 from ledger.entrypoints.api.answers.decided import outcome_answer
 from ledger.entrypoints.api.answers.problems import invalid_answer
+from simulation.asks import Ask, AskRoute, HttpAnswer
 from simulation.auditor.auditor import Auditor
 from simulation.auditor.recorded import Item
-from simulation.load.asks import Ask, AskRoute, HttpAnswer
 from simulation.wiring.model import (
     Function,
     Queue,

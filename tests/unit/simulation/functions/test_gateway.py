@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from simulation.asks import HttpAnswer
 from simulation.faults.kinds import Fault
 from simulation.functions.gateway import Gateway
 from simulation.kernel.hub import SECOND
-from simulation.load.asks import HttpAnswer
 from simulation.wiring.model import Route
 from tests.unit.simulation.functions.small_world import NOON, Handler, SmallWorld
 

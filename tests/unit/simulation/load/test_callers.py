@@ -12,6 +12,7 @@ from typing import Any, cast
 import pytest
 
 from ledger.contracts.commands import Command, OpenAccount, encode_command
+from simulation.asks import Ask, HttpAnswer
 from simulation.aws.calls import Network, Service, SimulatedClient
 from simulation.aws.eventbridge import EventBridge
 from simulation.aws.sqs import Sqs
@@ -20,7 +21,6 @@ from simulation.faults.kinds import Fault
 from simulation.kernel.chance import Chance
 from simulation.kernel.hub import MILLISECOND, SECOND, Future, Hub, StuckError
 from simulation.kernel.trace import Trace
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.load.callers import Callers
 from simulation.load.clients import Clients
 from simulation.load.elements import Plan, Planned

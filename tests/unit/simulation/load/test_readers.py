@@ -8,11 +8,11 @@ from functools import partial
 from types import SimpleNamespace
 from typing import Any, cast
 
+from simulation.asks import Ask, HttpAnswer
 from simulation.faults.injector import Injector
 from simulation.kernel.chance import Chance
 from simulation.kernel.hub import SECOND, Future, Hub
 from simulation.kernel.trace import Trace
-from simulation.load.asks import Ask, HttpAnswer
 from simulation.load.elements import Planned
 from simulation.load.readers import read
 from simulation.load.versions import Versions

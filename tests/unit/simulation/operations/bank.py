@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from simulation.asks import HttpAnswer
 from simulation.faults.kinds import Fault
 from simulation.kernel.hub import MILLISECOND, Future, Task
-from simulation.load.asks import HttpAnswer
 from simulation.operations.operator import deployed
 from simulation.releases.release import Release, current
 from simulation.wiring.stack import read_wiring
