@@ -55,9 +55,9 @@ class Messages:
         self._taken.append(ask)
         command = ask.command
         if ask.route == "fifo" and command is not None:
-            first = self._asked.under(command.id)[0].ask
+            first_at = min(one.at for one in self._asked.requests(command.id))
             self._groups.setdefault(ask.group, {}).setdefault(
-                command.id, _Sent(command, first.at, self._findings.now())
+                command.id, _Sent(command, first_at, self._findings.now())
             )
 
     def buried(self, body: str) -> None:

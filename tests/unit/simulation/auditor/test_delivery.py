@@ -460,6 +460,19 @@ def test_a_later_one_of_a_group_may_be_decided_elsewhere() -> None:
     assert finished(story) == {"groups_keep_order"}
 
 
+def test_a_command_may_repeat_what_a_batch_of_its_group_had() -> None:
+    """It was asked for when the batch was, before all that came between."""
+    story = ledger()
+    member, between = paying("2", ("bank", "shop", 1)), paying("1", ("bank", "shop", 1))
+    for command in (batching("b", member), between, member):
+        story.auditor.taken(story.ask(command, route="fifo", group="g"))
+        story.now += SECOND
+        if command is not member:
+            story.decides(command)
+    rests(story)
+    assert finished(story) == set()
+
+
 def test_a_message_that_was_not_decided_holds_nobody_up() -> None:
     """It was another request of the id that was decided in the end."""
     story = ledger()
