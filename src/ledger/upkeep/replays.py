@@ -36,7 +36,7 @@ def _balances(ledger: Deployed, table: str) -> Projection:
     client, chance, pause = ledger.dynamodb, ledger.chance, ledger.pause
     return Projection(
         BALANCES,
-        balances.replaceable_generations(client, table, random=chance, sleep=pause),
+        balances.generations(client, table).replaceable(random=chance, sleep=pause),
         partial(balances.DynamoBalancesStore, client, table),
     )
 
@@ -45,7 +45,7 @@ def _history(ledger: Deployed, table: str) -> Projection:
     client, chance, pause = ledger.dynamodb, ledger.chance, ledger.pause
     return Projection(
         HISTORY,
-        history.replaceable_generations(client, table, random=chance, sleep=pause),
+        history.generations(client, table).replaceable(random=chance, sleep=pause),
         partial(history.DynamoHistoryStore, client, table, random=chance, sleep=pause),
     )
 
@@ -54,7 +54,7 @@ def _payments(ledger: Deployed, table: str) -> Projection:
     client, chance, pause = ledger.dynamodb, ledger.chance, ledger.pause
     return Projection(
         PAYMENTS,
-        payments.replaceable_generations(client, table, random=chance, sleep=pause),
+        payments.generations(client, table).replaceable(random=chance, sleep=pause),
         partial(payments.DynamoPaymentsStore, client, table),
     )
 

@@ -10,7 +10,7 @@ these, none writes to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
@@ -21,7 +21,7 @@ from ledger.runtime.items import Item, values_of
 from projections.balances.apply import Account, Metadata, Profile, Totals
 from projections.balances.paths import bounds_under, root_of
 from projections.generations.keys import FIRST, partition_of, place_of
-from projections.generations.table import DynamoGenerations, GenerationsTable
+from projections.generations.table import GenerationsTable
 from projections.items import Part, read_items, write_parts
 
 if TYPE_CHECKING:
@@ -172,17 +172,6 @@ class DynamoBalancesStore:
 def generations(client: DynamoDBClient, table: str) -> GenerationsTable:
     """The generations of the balances in a table."""
     return GenerationsTable(client, table, sorted_rows=False)
-
-
-def replaceable_generations(
-    client: DynamoDBClient,
-    table: str,
-    *,
-    random: Callable[[], float],
-    sleep: Callable[[float], object],
-) -> DynamoGenerations:
-    """The same, for a replay; see DynamoGenerations."""
-    return DynamoGenerations(client, table, sorted_rows=False, random=random, sleep=sleep)
 
 
 def _account_of(account: str, item: Mapping[str, Mapping[str, Any]]) -> Account | None:

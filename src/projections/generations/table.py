@@ -72,6 +72,14 @@ class GenerationsTable:
         if generation not in self.pointer().readable:
             raise StoreError(RETIRED)
 
+    def replaceable(
+        self, *, random: Callable[[], float], sleep: Callable[[float], object]
+    ) -> DynamoGenerations:
+        """The same, for a replay; see DynamoGenerations."""
+        return DynamoGenerations(
+            self._client, self._table, sorted_rows=self._sorted, random=random, sleep=sleep
+        )
+
     def _pages(self, **how: Any) -> Iterator[Mapping[str, Mapping[str, Any]]]:
         start: dict[str, Any] = {}
         while True:  # one page for each MB of the table

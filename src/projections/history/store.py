@@ -25,7 +25,7 @@ from ledger.runtime.faults import (
 )
 from ledger.runtime.items import Item, attributes_of, values_of
 from projections.generations.keys import FIRST, partition_of, place_of
-from projections.generations.table import DynamoGenerations, GenerationsTable
+from projections.generations.table import GenerationsTable
 from projections.history.apply import Row, RowKey
 
 if TYPE_CHECKING:
@@ -241,17 +241,6 @@ class DynamoHistoryStore:
 def generations(client: DynamoDBClient, table: str) -> GenerationsTable:
     """The generations of the history in a table."""
     return GenerationsTable(client, table, sorted_rows=True)
-
-
-def replaceable_generations(
-    client: DynamoDBClient,
-    table: str,
-    *,
-    random: Callable[[], float],
-    sleep: Callable[[float], object],
-) -> DynamoGenerations:
-    """The same, for a replay; see DynamoGenerations."""
-    return DynamoGenerations(client, table, sorted_rows=True, random=random, sleep=sleep)
 
 
 def item_of_row(row: Row, generation: int = FIRST) -> Item:

@@ -10,7 +10,7 @@ so that the one that most payments are in is not one partition. It has keys only
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from heapq import merge
 from itertools import islice
@@ -22,7 +22,7 @@ from msgspec import UNSET, Struct
 from ledger.runtime.faults import AWS_ERRORS, BrokenItemError, StoreError, code_of
 from ledger.runtime.items import Item, values_of
 from projections.generations.keys import FIRST, partition_of, place_of
-from projections.generations.table import DynamoGenerations, GenerationsTable
+from projections.generations.table import GenerationsTable
 from projections.items import Part, read_items, write_parts
 from projections.payments.apply import Metadata, Origin, Payment, Progress, Status
 
@@ -139,17 +139,6 @@ class DynamoPaymentsStore:
 def generations(client: DynamoDBClient, table: str) -> GenerationsTable:
     """The generations of the payments in a table."""
     return GenerationsTable(client, table, sorted_rows=False)
-
-
-def replaceable_generations(
-    client: DynamoDBClient,
-    table: str,
-    *,
-    random: Callable[[], float],
-    sleep: Callable[[float], object],
-) -> DynamoGenerations:
-    """The same, for a replay; see DynamoGenerations."""
-    return DynamoGenerations(client, table, sorted_rows=False, random=random, sleep=sleep)
 
 
 def shard_of(payment: str) -> int:

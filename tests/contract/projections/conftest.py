@@ -12,15 +12,15 @@ from moto import mock_aws
 
 from projections.balances.memory import MemoryBalancesStore
 from projections.balances.store import PATHS_INDEX, BalancesStore, DynamoBalancesStore
-from projections.balances.store import replaceable_generations as balances_generations
+from projections.balances.store import generations as balances_generations
 from projections.generations.keys import FIRST
 from projections.generations.memory import MemoryGenerations
 from projections.history.memory import MemoryHistoryStore
 from projections.history.store import DynamoHistoryStore, HistoryStore
-from projections.history.store import replaceable_generations as history_generations
+from projections.history.store import generations as history_generations
 from projections.payments.memory import MemoryPaymentsStore
 from projections.payments.store import STATUS_INDEX, DynamoPaymentsStore, PaymentsStore
-from projections.payments.store import replaceable_generations as payments_generations
+from projections.payments.store import generations as payments_generations
 from tests.contract.projections.places import Place, live_store
 from tests.support.emulator import REGION, dynamodb_client, dynamodb_endpoint
 from tests.support.simulated_dynamodb import INDEX_SECONDS, SimulatedWorld
@@ -78,7 +78,7 @@ def balances_place(client: DynamoDBClient | None) -> Place[BalancesStore]:
         return Place(memory, memory.store_of)
     table = _table(client, [("pk", "S")], {PATHS_INDEX: ("root", "account")})
     return Place(
-        balances_generations(client, table, random=lambda: 0.5, sleep=lambda _: None),
+        balances_generations(client, table).replaceable(random=lambda: 0.5, sleep=lambda _: None),
         lambda generation: DynamoBalancesStore(client, table, generation),
     )
 
@@ -91,7 +91,7 @@ def history_place(client: DynamoDBClient | None) -> Place[HistoryStore]:
         return Place(memory, memory.store_of)
     table = _table(client, [("pk", "S"), ("sk", "N")])
     return Place(
-        history_generations(client, table, random=lambda: 0.5, sleep=lambda _: None),
+        history_generations(client, table).replaceable(random=lambda: 0.5, sleep=lambda _: None),
         lambda generation: DynamoHistoryStore(
             client, table, generation, random=lambda: 0.5, sleep=lambda _: None
         ),
@@ -106,7 +106,7 @@ def payments_place(client: DynamoDBClient | None) -> Place[PaymentsStore]:
         return Place(memory, memory.store_of)
     table = _table(client, [("pk", "S")], {STATUS_INDEX: ("listed", "created")})
     return Place(
-        payments_generations(client, table, random=lambda: 0.5, sleep=lambda _: None),
+        payments_generations(client, table).replaceable(random=lambda: 0.5, sleep=lambda _: None),
         lambda generation: DynamoPaymentsStore(client, table, generation),
     )
 
