@@ -1,4 +1,4 @@
-"""The composition root: what the functions around the event store are made of, on their host.
+"""The composition root: what the functions that decide commands are made of, on their host.
 
 Nothing here runs at import: a function is made at its first invocation.
 """
@@ -8,10 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ledger.adapters.dynamodb.event_store import DynamoEventStore
-from ledger.adapters.eventbridge.publisher import EventBridgePublisher
 from ledger.application.commit import Commands
+from ledger.application.group_commit import GroupCommit
+from ledger.application.state_cache import StateCache
 from ledger.runtime.host import Host
-from ledger.runtime.settings import read_settings
+from ledger.runtime.settings import read_number, read_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +24,14 @@ class StoreSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BusSettings:
-    """The bus that events are published on."""
-
-    ledger_bus: str
-
-
-@dataclass(frozen=True, slots=True)
 class CommandParts:
-    """What decides commands: the store, and the commit on it."""
+    """What decides commands: the store, the commit on it, one by one and of groups, and the states
+    that both remember."""
 
     store: DynamoEventStore
     commands: Commands
+    group: GroupCommit
+    cache: StateCache
 
 
 def command_parts(host: Host) -> CommandParts:
@@ -48,16 +45,14 @@ def command_parts(host: Host) -> CommandParts:
         events_table=settings.events_table,
         states_table=settings.states_table,
     )
-    commands = Commands(store, clock=host.clock, pause=host.pause, chance=host.chance)
-    return CommandParts(store, commands)
-
-
-def publisher(host: Host) -> EventBridgePublisher:
-    """The publisher onto the ledger's bus. It retries entry by entry, so the SDK does not.
-
-    Raises SettingsError.
-    """
-    settings = read_settings(BusSettings, host.environment)
-    return EventBridgePublisher(
-        host.events(attempts=1), settings.ledger_bus, pause=host.pause, chance=host.chance
+    cache = StateCache(read_number("LEDGER_STATE_CACHE", source=host.environment))
+    commands = Commands(store, clock=host.clock, pause=host.pause, chance=host.chance, cache=cache)
+    group = GroupCommit(
+        commands,
+        store,
+        clock=host.clock,
+        pause=host.pause,
+        chance=host.chance,
+        cache=cache,
     )
+    return CommandParts(store, commands, group, cache)

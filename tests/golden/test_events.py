@@ -32,6 +32,14 @@ def test_a_sample_is_read_and_written_again_as_it_was(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
+def test_it_does_not_matter_what_comes_first(path: Path) -> None:
+    """An event is the same whichever order its members are in, as bytes and as text."""
+    members = reversed(json.loads(stored(path)).items())
+    text = json.dumps(dict(members), ensure_ascii=False)
+    assert decode_event(text) == decode_event(text.encode()) == decode_event(stored(path))
+
+
+@pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)
 def test_a_sample_fits_its_published_schema(path: Path) -> None:
     """What was written is what was promised."""
     document = json.loads(stored(path))

@@ -35,6 +35,7 @@ from ledger.contracts.commands import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     UnfreezeAccount,
     VoidPayment,
     expiry_id,
@@ -157,6 +158,13 @@ openings = _drafts(
     effective_at=effective,
     book=st.sampled_from([UNSET, *BOOKS]),
     metadata=metadata,
+    stripes=st.sampled_from([UNSET, UNSET, 1, 2, 5]),
+)
+stripes = _drafts(
+    SetStripes,
+    account=st.sampled_from([*"abbcce", *ACCOUNTS]),
+    stripes=st.sampled_from([1, 2, 2, 3, 4, 4, 7]),
+    reason=texts,
 )
 posts = _drafts(
     PostPayment,
@@ -283,6 +291,7 @@ _OTHERS = _weighted(
     *((1, one) for one in (alerts, freezes, closings, descriptions, definitions, openings)),
     (3, unfreezes),
     (6, limits),
+    (5, stripes),
     (4, books),
     (1, screenings),
     (2, template_posts),

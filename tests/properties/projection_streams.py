@@ -24,7 +24,12 @@ __all__ = ["START", "Book"]
 
 
 def message(event: Event, message_id: str = "m", received: int = 1) -> dict[str, Any]:
-    """The queue message that carries `event` to a projection."""
+    """The queue message that carries `event` alone to a projection."""
+    return pack([event], message_id, received)
+
+
+def pack(events: Sequence[Event], message_id: str = "m", received: int = 1) -> dict[str, Any]:
+    """The queue message that carries several events to a projection."""
     envelope = {
         "version": "0",
         "id": "6f3f1d0e-0000-4000-8000-000000000000",
@@ -34,7 +39,7 @@ def message(event: Event, message_id: str = "m", received: int = 1) -> dict[str,
         "time": "2025-11-24T16:00:00Z",
         "region": "eu-central-1",
         "resources": [],
-        "detail": json.loads(encode_event(event)),
+        "detail": {"events": [json.loads(encode_event(event)) for event in events]},
     }
     return raw_message(json.dumps(envelope), message_id, received)
 

@@ -65,8 +65,8 @@ def test_whatever_fails_each_payment_gets_one_verdict_and_features_are_the_event
     data: st.DataObject, ledger: Ledger
 ) -> None:
     """Duplicates, any order and batches, failures at any call before and after it took effect,
-    lost answers, crashes: every payment that a customer pays has one verdict, the same however
-    often it is sent, and the features are those of the events."""
+    lost answers, crashes: every payment that a customer pays has one verdict, and the features are
+    those of the events."""
     world = World()
     again = data.draw(st.lists(st.sampled_from(ledger.events), max_size=6))
     order = data.draw(st.permutations([*ledger.events, *again]))
@@ -85,15 +85,15 @@ def test_whatever_fails_each_payment_gets_one_verdict_and_features_are_the_event
     for name in CUSTOMERS:
         own = [each for event in ledger.events for each in movements(event) if each.account == name]
         assert world.features(name)[name] == learned(own)
-    for payment in asked:
-        stored = world.memory.screening(payment)
-        assert stored
-        assert stored.command == world.verdicts[payment]
+    for payment, verdict in world.verdicts.items():
+        # Whom an alert is about is known of every verdict that may give one.
+        kept = world.memory.screening(payment)
+        assert verdict.verdict == "clear" or (kept and kept.command == verdict)
 
 
 @given(st.permutations(range(10)))
 def test_a_verdict_stands_when_the_features_have_moved_on(order: list[int]) -> None:
-    """A payment that comes again after others gets the verdict it was given, not a new one."""
+    """A payment that comes again after others is known: it is not judged a second time."""
     ledger = Ledger()
     start = customer(ledger)
     burst: list[AccountEvent] = [
@@ -106,4 +106,4 @@ def test_a_verdict_stands_when_the_features_have_moved_on(order: list[int]) -> N
     for place in order:
         world.deliver([burst[place]])
     assert world.verdicts == given
-    assert len(world.sent) == len(given) + 10
+    assert len(world.sent) == len(given)

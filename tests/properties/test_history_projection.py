@@ -221,7 +221,7 @@ def test_gaps_name_exactly_what_is_missing_and_repair_fills_it(data: st.DataObje
 
 def versions_of(found: Iterable[Gap]) -> set[RowKey]:
     """The versions that lie in gaps."""
-    return {(gap.account, version) for gap in found for version in range(gap.first, gap.last + 1)}
+    return {(gap.lane, version) for gap in found for version in range(gap.first, gap.last + 1)}
 
 
 def walked(book: Book, gap: Gap) -> Iterable[AccountEvent]:
@@ -229,7 +229,7 @@ def walked(book: Book, gap: Gap) -> Iterable[AccountEvent]:
     event_id = gap.event
     for version in range(gap.last, gap.first - 1, -1):
         event = book.by_id(event_id)
-        entry = next(entry for entry in event.accounts if entry.id == gap.account)
+        entry = next(entry for entry in event.accounts if entry.id == gap.lane)
         assert entry.version == version
         yield event
         if isinstance(entry.prev, str):

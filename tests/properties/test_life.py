@@ -17,8 +17,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from msgspec import structs
 
-from ledger.application.commit import EXPIRY_ACTOR, Decided
+from ledger.application.commit import EXPIRY_ACTOR, Decided, Mismatch
+from ledger.application.group_commit import Asked, GroupCommit
 from ledger.application.ports import EventStore
+from ledger.application.state_cache import StateCache
 from ledger.application.verification import Report
 from ledger.application.verify import verify_store
 from ledger.contracts.commands import (
@@ -36,9 +38,9 @@ from ledger.contracts.events import (
     PaymentExpired,
     PaymentReversed,
     decode_event,
-    moved_minor,
+    entry_moved_minor,
+    entry_pended_minor,
     payment_of,
-    pended_minor,
 )
 from ledger.contracts.primitives import (
     instant_of_microseconds,
@@ -49,7 +51,7 @@ from ledger.contracts.reasons import InvalidCommandError
 from ledger.domain.accounts import AccountState
 from ledger.domain.states import PaymentState
 from simulation.auditor.model import UNRECORDED, Detail, Model, release
-from simulation.auditor.wording import reply_of_event, told_by
+from simulation.auditor.wording import reply_of_event, told_by, touched_by
 from tests.properties.life_commands import (
     BEGINNING,
     Scene,
@@ -66,6 +68,7 @@ from tests.support.builders import NOON_MICROSECONDS
 from tests.support.stores import FAULTS, Fault, FaultyStore, OpenStore
 from tests.support.worlds import World
 
+repeats = st.sampled_from([*[None] * 5, 0, 1, 2, 5])
 faults = st.lists(st.sampled_from([None, *FAULTS]), max_size=4)
 #: Microseconds by which a worker's clock is off: any two workers are less than 5 s apart.
 clocks = st.sampled_from([0, 0, 0, 0, 900_000, -900_000, 2_400_000, -2_400_000])
@@ -86,6 +89,7 @@ class Life(RuleBasedStateMachine):
         self.settled = 0
         self.pasts = [self.store.snapshot().states]
         self.moves: dict[str, Moved] = {}
+        self.cache = StateCache(6)
 
     @initialize()
     def begin(self) -> None:
@@ -170,6 +174,55 @@ class Life(RuleBasedStateMachine):
         racing: FaultyStore = InterruptedStore(self.store, script, reads, other_worker)
         mine = self.answer(first, racing, clock)
         self.settle([(first, mine), *[(second, one) for one in answers]], racing=True)
+
+    @rule(
+        several=st.lists(st.tuples(drafts(), repeats), min_size=1, max_size=7),
+        other=drafts(),
+        where=st.tuples(faults, clocks, st.integers(0, 6)),
+        racing=st.booleans(),
+    )
+    def group(
+        self,
+        several: Sequence[tuple[Any, int | None]],
+        other: Any,
+        where: tuple[Sequence[Fault | None], int, int],
+        racing: bool,
+    ) -> None:
+        """A worker that remembers states from one group to the next decides some commands
+        together, repeats among them, through whatever faults; perhaps another decides one between
+        two reads, or between the decision and the commit."""
+        script, clock, reads = where
+        commands = [
+            self.new(draft) if place is None else self.old(place) for draft, place in several
+        ]
+        second = self.new(other)
+        others: list[Answer] = []
+
+        def other_worker() -> None:
+            if racing:
+                others.append(self.answer(second, self.store, -clock))
+
+        self.now += STEP
+        store = InterruptedStore(self.store, script, reads, other_worker)
+        world = World(now=self.now + clock, tick=0, seed=self.now)
+        worker = GroupCommit(
+            world.commands(store, self.cache),
+            store,
+            clock=world.clock,
+            pause=world.pause,
+            chance=world.chance,
+            cache=self.cache,
+        )
+        asked = [
+            Asked(one, f"caller-{self.now}-{index}", seen_before=index % 3 == 1)
+            for index, one in enumerate(commands)
+        ]
+        answers = []
+        for one in worker.handle(asked, lambda: True):
+            assert isinstance(one, Decided | Mismatch | InvalidCommandError), one
+            answers.append(one)
+        heard = [*zip(commands, answers, strict=True), *((second, one) for one in others)]
+        self.settle(heard, racing=True)
 
     @rule(seconds=st.sampled_from(WAITS), place=st.integers(0, 3), early=st.sampled_from([0, 1]))
     def wait(self, seconds: int, place: int, early: int) -> None:
@@ -258,6 +311,7 @@ class Life(RuleBasedStateMachine):
         events = [decode_event(one.data) for one in self.store.events()][self.settled :]
         self.settled += len(events)
         committed = {event.id for event in events}
+        stripes = {event.id: touched_by(event) for event in events}
         sent = [command for command, _ in answers]
         members: dict[str, Detail] = {}
         for event in events:
@@ -269,7 +323,9 @@ class Life(RuleBasedStateMachine):
                     event, sent if event is events[0] and not racing else []
                 )
                 heard = reply_of_event(event, repeat=False)
-                said = self.model.handle(command, event.recorded_at, heard if racing else None)
+                said = self.model.handle(
+                    command, event.recorded_at, heard if racing else None, stripes
+                )
                 if isinstance(event, BatchCommitted):
                     assert said.verdict == "accepted"
                     members = {name: one for (_, name), one in said.detail.items()}
@@ -334,7 +390,8 @@ class Life(RuleBasedStateMachine):
         if isinstance(event, PaymentAuthorized | LaterPaymentEvent):
             moved = self.moves.setdefault(payment_of(event), Moved())
             for entry in event.accounts:
-                posted, pended = moved_minor(event, entry.id), pended_minor(event, entry.id)
+                posted = entry_moved_minor(event, entry)
+                pended = entry_pended_minor(event, entry)
                 if isinstance(event, PaymentReversed):
                     moved.given_back += posted[0]
                 else:
@@ -344,13 +401,19 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def accounts_are_the_models(self) -> None:
-        """Every account's version and totals, and what it is."""
+        """The version and totals of every account, or of each of its stripes, and what it is."""
         states = self.store.snapshot().states
         assert {
-            key.id: _totals(one) for key, one in states.items() if isinstance(one, AccountState)
+            (one.id, one.stripe): _totals(one)
+            for one in states.values()
+            if isinstance(one, AccountState)
         } == {
-            name: (one.totals, one.lowest, one.highest, one.closed, one.frozen, one.book)
+            (name, stripe): (
+                {total: getattr(part, total) for total in _TOTALS},
+                *(one.lowest, one.highest, one.closed, one.frozen, one.book, one.stripes),
+            )
             for name, one in self.model.accounts.items()
+            for stripe, part in enumerate(one.parts or [one])
         }
 
     @invariant()
@@ -364,16 +427,18 @@ class Life(RuleBasedStateMachine):
 
     @invariant()
     def what_is_pending_is_what_open_holds_have(self) -> None:
-        """Each account's pending totals are the sums over the open holds, never below 0."""
-        held: Counter[tuple[str, str]] = Counter()
+        """The pending totals of each account, and of each stripe, are the sums over the open holds
+        on it, never below 0."""
+        held: Counter[tuple[str, int, str]] = Counter()
         for one in self.store.snapshot().states.values():
             if isinstance(one, PaymentState):
                 for posting, minor in zip(one.postings, one.remaining_minor, strict=True):
-                    held[posting.source, "debits"] += minor
-                    held[posting.destination, "credits"] += minor
+                    source, destination = posting.source, posting.destination
+                    held[source, one.stripes.get(source, 0), "debits"] += minor
+                    held[destination, one.stripes.get(destination, 0), "credits"] += minor
         for state in self.accounts():
-            assert state.debits_pending_minor == held[state.id, "debits"]
-            assert state.credits_pending_minor == held[state.id, "credits"]
+            assert state.debits_pending_minor == held[state.id, state.stripe, "debits"]
+            assert state.credits_pending_minor == held[state.id, state.stripe, "credits"]
 
     @invariant()
     def what_was_held_is_accounted_for(self) -> None:
@@ -420,6 +485,9 @@ class Moved:
     given_back: int = 0
 
 
+_TOTALS = ("version", "debits", "credits", "held_debits", "held_credits")
+
+
 def _totals(state: AccountState) -> tuple[Any, ...]:
     return (
         {
@@ -434,6 +502,7 @@ def _totals(state: AccountState) -> tuple[Any, ...]:
         state.status == "closed",
         {"both": {"debits", "credits"}, None: set()}.get(state.frozen, {state.frozen}),
         state.book,
+        state.stripes,
     )
 
 

@@ -15,8 +15,9 @@ import pytest
 from msgspec import structs
 
 from ledger.application.commit import Decided
-from ledger.contracts.commands import CLIENT_COMMANDS
+from ledger.contracts.commands import CLIENT_COMMANDS, Alert
 from ledger.contracts.events import CommandRejected
+from ledger.contracts.primitives import STRIPE_TOTAL_MAX
 from ledger.contracts.reasons import REASONS, Kind
 from ledger.domain.decider import decide
 from ledger.domain.rejections import Rejection
@@ -65,6 +66,7 @@ from tests.support.builders import (
     opening_book,
     reopening_book,
     state,
+    striping,
     unfreezing,
 )
 from tests.support.stores import OpenStore
@@ -82,6 +84,12 @@ class Case:
     scene: Callable[[], Scene] = Scene
 
 
+def striped_and_limited(scene: Scene) -> None:
+    """A striped account that is to get a velocity limit."""
+    a(stripes=2, stripes_made=2)(scene)
+    saying(velocity=(limit(max_count=1),))(scene)
+
+
 CASES: Final[dict[str, Case]] = {
     "account.open": Case(
         about(opening("new")),
@@ -92,7 +100,18 @@ CASES: Final[dict[str, Case]] = {
             "period_closed": period,
         },
     ),
-    "account.set_alerts": Case(about(alerting("a")), ALONE),
+    "account.set_alerts": Case(
+        about(alerting("a", ("below", 5))),
+        ALONE | {"stripes_conflict": a(stripes=2, stripes_made=2)},
+    ),
+    "account.set_stripes": Case(
+        about(striping("a", 2)),
+        ALONE
+        | {
+            "stripes_conflict": a(alerts=(Alert(direction="below", threshold_minor=5),)),
+            "balance_overflow": a(credits=STRIPE_TOTAL_MAX + 1, highest=None),
+        },
+    ),
     "account.freeze": Case(about(freezing("a")), ALONE),
     "account.unfreeze": Case(about(unfreezing("a")), ALONE),
     "account.close": Case(about(closing("a")), ALONE | {"account_not_empty": a(credits=1)}),
@@ -101,6 +120,7 @@ CASES: Final[dict[str, Case]] = {
         ALONE
         | {
             "limits_conflict": a(highest=4),
+            "stripes_conflict": striped_and_limited,
             "currency_mismatch": saying(velocity=(limit(currency="USD", max_count=1),)),
         },
     ),

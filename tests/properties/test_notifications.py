@@ -8,8 +8,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.notifications.decide import decide
 from consumers.notifications.topic import ATTRIBUTES_MAX, REQUEST_BYTES_MAX, message_bytes
+from ledger.consuming.notifications import notifications_of
 from ledger.contracts.commands import Alert
 from ledger.contracts.currencies import MINOR_DIGITS
 from ledger.contracts.events import (
@@ -44,9 +44,9 @@ def test_an_event_gives_itself_and_an_alert_for_each_crossing(event: Event) -> N
     """Exactly these, in this order, and each can be read back; of a screening, nothing."""
     text = encode_event(event).decode()
     if isinstance(event, PaymentScreened):
-        assert decide(event, text) == ()
+        assert notifications_of(event, text) == ()
         return
-    first, *others = decide(event, text)
+    first, *others = notifications_of(event, text)
     assert first.body == text
     told = [decode_notification(message.body) for message in (first, *others)]
     assert told == [event, *alerts_of(event)]
@@ -61,13 +61,13 @@ def test_an_event_gives_itself_and_an_alert_for_each_crossing(event: Event) -> N
 def test_what_is_told_depends_on_the_event_alone(event: Event) -> None:
     """A redelivery gives the same bodies, ids and attributes."""
     text = encode_event(event).decode()
-    assert decide(event, text) == decide(event, text)
+    assert notifications_of(event, text) == notifications_of(event, text)
 
 
 @given(decided())
 def test_attributes_are_always_ones_that_sns_takes(event: Event) -> None:
     """Few enough for raw delivery, none empty, known names, and the message small enough."""
-    for message in decide(event, encode_event(event).decode()):
+    for message in notifications_of(event, encode_event(event).decode()):
         assert 1 <= len(message.attributes) <= ATTRIBUTES_MAX
         assert set(message.attributes) <= {
             *("type", "account", "currency", "amount_band", "payment", "reason")
@@ -130,7 +130,7 @@ def test_no_two_messages_share_an_id(drawn: list[tuple[str, list[str], list[Aler
         json.loads(message.body)["id"]
         for event_id, accounts, crossed in drawn
         for event in [crossing(event_id, *accounts, alerts=crossed)]
-        for message in decide(event, encode_event(event).decode())
+        for message in notifications_of(event, encode_event(event).decode())
     ]
     assert len(set(told)) == len(told)
 

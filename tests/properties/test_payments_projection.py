@@ -23,13 +23,14 @@ from ledger.runtime.faults import StoreError
 from projections.payments.apply import (
     Metadata,
     Payment,
+    coalesce,
     just_before,
     payment_in,
     payment_of_created,
     reach,
 )
 from projections.payments.memory import MemoryPaymentsStore
-from projections.payments.project import project
+from projections.payments.project import listed_together, project
 from projections.payments.reading import read_page
 from projections.query.payment_views import payment_view
 from tests.properties.projection_streams import (
@@ -200,13 +201,16 @@ def test_the_payments_say_what_the_states_of_the_ledger_say(
 
 @given(delivered_books())
 def test_a_batch_costs_one_write_per_payment(drawn: tuple[Book, Batches]) -> None:
-    """However many events of a batch are about a payment, it is written once; and events that come
-    as they were recorded are never refused."""
+    """However many events of a batch are about a payment, it is written once, and those listed
+    together are one write more; and events that come as they were recorded are never refused."""
     book, batches = drawn
     for batch in batches:
         store = MemoryPaymentsStore()
         project(store, batch)
-        assert store.writes == len({part.id for part in filter(None, map(payment_in, batch))})
+        payments = coalesce(batch)
+        lists = list(listed_together(payments.values()))
+        assert store.writes == len(payments) + len(lists)
+        assert len(lists) <= 1  # all in one minute
     store = MemoryPaymentsStore()
     for event in book.recorded:
         before = store.writes
@@ -264,17 +268,26 @@ class FaultyStore(MemoryPaymentsStore):
         super().__init__()
 
     @override
-    def write(self, payment: Payment) -> int:
+    def write(self, payment: Payment, *, listed: bool = True) -> int:
         fault = self.plan.pop() if self.plan else "none"
         if fault == "refused":
             raise StoreError("ThrottlingException")
         if fault == "half":
-            super().write(Payment(payment.id, origin=payment.origin, metadata=payment.metadata))
+            half = Payment(payment.id, origin=payment.origin, metadata=payment.metadata)
+            super().write(half, listed=listed)
             raise StoreError("ThrottlingException")
-        newer = super().write(payment)
+        newer = super().write(payment, listed=listed)
         if fault == "answer lost":
             raise StoreError("ReadTimeoutError")
         return newer
+
+    @override
+    def list_together(self, created: Sequence[str]) -> None:
+        fault = self.plan.pop() if self.plan else "none"
+        if fault != "refused":
+            super().list_together(created)
+        if fault != "none":
+            raise StoreError("ThrottlingException")
 
 
 FAULTS = ("none", "refused", "half", "answer lost")

@@ -14,6 +14,7 @@ from ledger.application.history_of_events import arranged
 from ledger.application.verification import Report
 from ledger.application.verify import uncrossed, verify_store
 from ledger.application.verify_projections import verify_projection
+from ledger.contracts.subjects import account_key
 from ledger.domain.states import States
 from tests.support.builders import ACTOR, accepted, advanced, opening, paying
 from tests.support.stores import BusyStore, OpenStore
@@ -72,17 +73,17 @@ def test_the_cut_is_the_largest_that_no_event_crosses(
         events.append(stored)
     history = arranged(events)
     versions = {
-        name: min(most, states.accounts[name].version)
+        account_key(name): min(most, states.accounts[name].version)
         for name, most in zip("abcd", reached, strict=True)
     }
     places = [
-        [(name, version) for name in "abcd" for version, links in history.of(name).items()
-         if links[0].event == event.id]
+        [(key.id, version) for key, of_key in history.links.items()
+         for version, links in of_key.items() if links[0].event == event.id]
         for event in events
     ]  # fmt: skip
 
     def sound_cuts() -> Iterator[tuple[int, ...]]:
-        for cut in product(*(range(versions[name] + 1) for name in "abcd")):
+        for cut in product(*(range(versions[account_key(name)] + 1) for name in "abcd")):
             at = dict(zip("abcd", cut, strict=True))
             if all(
                 len({version <= at[name] for name, version in touching}) == 1 for touching in places
@@ -90,7 +91,7 @@ def test_the_cut_is_the_largest_that_no_event_crosses(
                 yield cut
 
     largest = tuple(max(column) for column in zip(*sound_cuts(), strict=True))
-    assert uncrossed(history, versions) == dict(zip("abcd", largest, strict=True))
+    assert uncrossed(history, versions) == dict(zip(versions, largest, strict=True))
 
 
 def test_a_long_history_is_cut_in_linear_time() -> None:
@@ -104,6 +105,6 @@ def test_a_long_history_is_cut_in_linear_time() -> None:
     for number in range(count):
         commands.handle(paying(f"p{number}", (f"a{number}", f"a{number + 1}", 1)), ACTOR)
     history = arranged(reversed(list(store.events())))
-    versions = {state.id: state.version for state in store.states()} | {"a0": 1}
+    versions = {state.key: state.version for state in store.states()} | {account_key("a0"): 1}
     cut = uncrossed(history, versions)
     assert set(cut.values()) == {1}

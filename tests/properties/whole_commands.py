@@ -55,6 +55,7 @@ _FIELDS: dict[str, Document] = {
         "effective_at": _NOON,
         "book": "main",
         "metadata": _METADATA,
+        "stripes": 4,
     },
     "account.set_alerts": {
         "account": "a",
@@ -64,6 +65,7 @@ _FIELDS: dict[str, Document] = {
         ],
     },
     "account.set_limits": {"account": "a", **_LIMITS},
+    "account.set_stripes": {"account": "a", "stripes": 4, "reason": "a sale"},
     "account.unfreeze": {"account": "a", "sides": "both", "reason": "cleared"},
     "book.close": {"through": "2026-10-31", "book": "main", "reason": "month end"},
     "book.open": {"book": "branch-7", "description": "the seventh branch"},

@@ -33,6 +33,7 @@ from ledger.contracts.commands import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     Sides,
     TemplateParameter,
     TemplatePosting,
@@ -206,6 +207,11 @@ def limiting(account: str, **fields: Any) -> SetLimits:
     return checked(
         SetLimits(v=1, id=fields.pop("id", f"limits:{account}"), account=account, **fields)
     )
+
+
+def striping(account: str, stripes: int, *, id: str | None = None) -> SetStripes:
+    """A command that spreads `account` over so many stripes."""
+    return checked(SetStripes(v=1, id=id or f"stripes:{account}", account=account, stripes=stripes))
 
 
 def describing(

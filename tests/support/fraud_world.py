@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -37,16 +37,14 @@ class FailingFraudStore:
         self.meanwhile: Callable[[], object] = lambda: None
         self.calls: Counter[str] = Counter()
 
-    def load(self, accounts: Iterable[str]) -> Mapping[str, Remembered]:
+    def load(self, accounts: Sequence[str]) -> Mapping[str, Remembered]:
         return self._call("load", lambda: self.store.load(accounts))
 
-    def save(
-        self,
-        before: Mapping[str, Remembered],
-        features: Mapping[str, Features],
-        screenings: Sequence[Screening],
-    ) -> bool:
-        return self._call("save", lambda: self.store.save(before, features, screenings))
+    def save(self, account: str, before: Remembered, after: Features) -> bool:
+        return self._call("save", lambda: self.store.save(account, before, after))
+
+    def keep(self, screening: Screening) -> Screening:
+        return self._call("keep", lambda: self.store.keep(screening))
 
     def screening(self, payment: str) -> Screening | None:
         return self._call("screening", lambda: self.store.screening(payment))
@@ -93,10 +91,10 @@ class World:
 
     @property
     def verdicts(self) -> dict[str, ScreenPayment]:
-        """The verdict on each payment; no payment has two."""
+        """The verdict on each payment, as the ledger has it: it keeps the first under an id."""
         by_id: dict[str, ScreenPayment] = {}
         for command in self.sent:
-            assert by_id.setdefault(command.id, command) == command, command.id
+            by_id.setdefault(command.id, command)
         return {command.payment: command for command in by_id.values()}
 
     def screen(self, events: Sequence[AccountEvent]) -> tuple[dict[int, str], Counter[str]]:
@@ -132,5 +130,5 @@ class World:
 
     def features(self, *accounts: str) -> dict[str, Features]:
         """What is remembered of these accounts."""
-        found = self.memory.load(accounts)
+        found = self.memory.load(list(accounts))
         return {account: found[account].features for account in accounts}

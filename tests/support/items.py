@@ -17,9 +17,14 @@ def item_bytes(item: Mapping[str, Any]) -> int:
     return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
 
 
+def write_units(item: Mapping[str, Any]) -> int:
+    """One unit for each KiB or part of one that a write leaves, or removes."""
+    return -(-item_bytes(item) // KIB)
+
+
 def transactional_write_units(item: Mapping[str, Any]) -> int:
     """Two units for each KiB or part of one that a transaction puts."""
-    return 2 * -(-item_bytes(item) // KIB)
+    return 2 * write_units(item)
 
 
 def _value_bytes(value: Mapping[str, Any]) -> int:

@@ -44,7 +44,8 @@ from ledger.contracts.reasons import InvalidCommandError
 from ledger.contracts.schemas import event_schemas
 from ledger.contracts.velocity import VelocityLimit
 from ledger.domain.accounts import AccountState
-from ledger.domain.states import PaymentState, TemplateState
+from ledger.domain.states import PaymentState, States, TemplateState
+from ledger.domain.striped import whole
 from ledger.domain.velocity import VelocityCounter, used
 from tests.support.items import transactional_write_units
 
@@ -60,6 +61,7 @@ CONCEPTS: Final = (
     "limits.md",
     "metadata.md",
     "reversals.md",
+    "striped-accounts.md",
     "templates.md",
 )
 DOCS: Final = Path(__file__).parents[2] / "docs"
@@ -262,8 +264,8 @@ class Stage:
         return {one: _VIEWS[name](self, one) for one in result.get(name, ())}
 
     def account(self, name: str) -> dict[str, Any] | None:
-        """An account as it is now, limits with what is used of them."""
-        state = queries.account(self.store, name)
+        """An account as it is now, all stripes of it together, limits with what is used of them."""
+        state = whole(States.of(self.store.states()), name)
         if state is None:
             return None
         at = instant_of_microseconds(self.now)
@@ -327,6 +329,7 @@ _OF_ACCOUNTS: Final = (
     "max_balance_minor",
     "min_balance_basis",
     "max_balance_basis",
+    "stripes",
 )
 _OF_PAYMENTS: Final = (
     "version",

@@ -151,19 +151,26 @@ def aws_error(operation: str, code: str = "InternalError") -> ClientError:
 
 
 class FakeSqs:
-    """The SQS calls of the command handler. `down`: sends fail."""
+    """The SQS calls of the command handler. `down`: sends fail; `full`: that many entries do."""
 
     def __init__(self) -> None:
         self.sent: list[dict[str, Any]] = []
         self.delayed: dict[str, dict[str, int]] = {}
         self.down = False
+        self.full = 0
 
-    def send_message(self, **message: Any) -> dict[str, Any]:
-        """Notes the message."""
+    def send_message_batch(
+        self,
+        QueueUrl: str,  # noqa: N803 - boto3's name
+        Entries: Sequence[dict[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
+        """Notes each message, with the queue that it went to."""
+        assert 1 <= len(Entries) <= 10
         if self.down:
-            raise aws_error("SendMessage")
-        self.sent.append(message)
-        return {"MessageId": "x"}
+            raise aws_error("SendMessageBatch")
+        failed, self.full = Entries[: self.full], max(0, self.full - len(Entries))
+        self.sent += [{"QueueUrl": QueueUrl, **entry} for entry in Entries[len(failed) :]]
+        return {"Failed": [{"Id": entry["Id"]} for entry in failed]} if failed else {}
 
     def change_message_visibility_batch(
         self,

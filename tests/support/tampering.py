@@ -19,7 +19,7 @@ from ledger.contracts.events import (
     entries_of,
     subject_of,
 )
-from ledger.contracts.subjects import Key, account_key
+from ledger.contracts.subjects import Key
 from ledger.domain.accounts import GENESIS_HASH, AccountState, BrokenStateError
 from ledger.domain.chain import StoredEvent, changed_by, link
 from tests.support.builders import (
@@ -143,7 +143,7 @@ def forge_event(store: OpenStore, event_id: str, edit: Callable[[Body], object])
         last |= {key: link(last.get(key, GENESIS_HASH), stored.data) for key in changed}
         store.put_event(msgspec.structs.replace(stored, hashes=tuple(last[key] for key in changed)))
         for entry in entries_of(event):
-            state = store.snapshot().states.get(account_key(entry.id))
+            state = store.snapshot().states.get(entry.key)
             if not isinstance(state, AccountState) or state.last_event != event.id:
                 continue
             totals = {name: getattr(entry, name) for name in TOTALS}
@@ -157,7 +157,7 @@ def forge_event(store: OpenStore, event_id: str, edit: Callable[[Body], object])
                 )
             )
     for key, state in store.snapshot().states.items():
-        if key.kind != "account":
+        if key.kind not in ("account", "stripe"):
             store.put_state(msgspec.structs.replace(state, hash=last[key]))
     with suppress(BrokenStateError):  # what does not follow makes no states
         for made in list(folded(arranged(store.events()))):
@@ -181,6 +181,7 @@ def history_rows(store: OpenStore) -> list[ProjectedVersion]:
             entry.credits_posted_minor,
             entry.debits_pending_minor,
             entry.credits_pending_minor,
+            entry.stripe_number,
         )
         for stored in store.events()
         for entry in entries_of(decode_event(stored.data))
@@ -189,7 +190,7 @@ def history_rows(store: OpenStore) -> list[ProjectedVersion]:
 
 def balance_rows(store: OpenStore) -> list[ProjectedVersion]:
     """What a complete balances projection holds."""
-    newest = {row.account: row for row in sorted(history_rows(store), key=lambda row: row.version)}
+    newest = {row.key: row for row in sorted(history_rows(store), key=lambda row: row.version)}
     return list(newest.values())
 
 

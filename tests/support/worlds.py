@@ -6,6 +6,7 @@ from random import Random
 
 from ledger.application.commit import Commands, Decided
 from ledger.application.ports import EventStore
+from ledger.application.state_cache import StateCache
 from ledger.contracts.commands import Command
 from ledger.contracts.events import AccountEvent, CommandRejected
 from ledger.domain.accounts import AccountState
@@ -38,9 +39,9 @@ class World:
         self.pauses.append(seconds)
         self.now += round(seconds * 1_000_000)
 
-    def commands(self, store: EventStore) -> Commands:
+    def commands(self, store: EventStore, cache: StateCache | None = None) -> Commands:
         """A worker with this clock."""
-        return Commands(store, clock=self.clock, pause=self.pause, chance=self.chance)
+        return Commands(store, clock=self.clock, pause=self.pause, chance=self.chance, cache=cache)
 
 
 def commands_on(store: EventStore, world: World | None = None) -> Commands:

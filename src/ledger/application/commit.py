@@ -7,32 +7,38 @@ and two workers with the same command all end in the same recorded event.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final, TypedDict
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from ledger.application.attempts import Attempt, TornReadError, stamped
 from ledger.application.outages import (
-    ClockSkewError,
-    ContentionError,
     OutageError,
     StoreUnavailableError,
     UnknownStoredVersionError,
 )
+from ledger.application.packing import Packing, transaction_of
 from ledger.application.ports import (
-    ANSWER_UNKNOWN,
+    CONFLICT,
     KEYS_A_LOAD_MAX,
     Appended,
     Chance,
     Clock,
     EventStore,
     Pause,
-    Refused,
     TransientStoreError,
     UnknownStoredStateError,
 )
-from ledger.application.proposals import Known, Proposal, propose, propose_used_member
+from ledger.application.proposals import (
+    Proposal,
+    propose,
+    propose_used_member,
+    unconditioned,
+)
+from ledger.application.spread import Spread
+from ledger.application.state_cache import StateCache
 from ledger.contracts import reasons
 from ledger.contracts.commands import AtomicBatch, Command, ExpirePayment, expiry_id
 from ledger.contracts.events import (
@@ -51,7 +57,9 @@ from ledger.domain.chain import StoredEvent
 from ledger.domain.needs import Needs
 from ledger.domain.payments import is_due
 from ledger.domain.requests import differing_fields, differing_members
-from ledger.domain.stamp import Skewed, Stamp, stamp
+from ledger.domain.stamp import Stamp
+from ledger.domain.states import States
+from ledger.domain.striped import whole
 from ledger.runtime.backoff import full_jitter_seconds
 
 #: With the pauses below some 2 s in all: enough to win an account that commits 60 times a second
@@ -67,17 +75,11 @@ ROUNDS_MAX: Final = 110
 #: Of an account's holds that are due, released before one payment is refused. The sweeper leaves
 #: none older than a minute or two.
 RELEASES_MAX: Final = 25
-#: A hold is read before its accounts: if it ended between, they do not fit each other. So often in
-#: a row that is no accident, but a corruption.
+#: A hold is read before its accounts: if it ended between, they do not fit each other; nor do the
+#: stripes of an account that was changed between. So often in a row that is no accident, but a
+#: corruption.
 TORN_MAX: Final = ATTEMPTS_MAX // 2
 EXPIRY_ACTOR: Final = "ledger:expiry"
-
-
-class TornReadError(TransientStoreError):
-    """States that were read one after the other, and that no moment can have had together."""
-
-    def __init__(self) -> None:
-        super().__init__("stale")
 
 
 class Decided(Struct, frozen=True):
@@ -105,19 +107,25 @@ class Mismatch(Struct, frozen=True):
 Outcome = Decided | Mismatch
 
 
-class _Effort(TypedDict):
-    attempts: int
-    causes: Mapping[str, int]
-
-
 class Commands:
     """Decides commands one at a time and records each decision, accepted or refused."""
 
-    def __init__(self, store: EventStore, *, clock: Clock, pause: Pause, chance: Chance) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        *,
+        clock: Clock,
+        pause: Pause,
+        chance: Chance,
+        cache: StateCache | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._pause = pause
         self._chance = chance
+        self._cache = StateCache(0) if cache is None else cache
+        #: The worker's, for all that it decides.
+        self.spread = Spread(chance)
 
     def handle(self, command: Command, actor: str) -> Outcome:
         """Decides `command` (well-formed) for `actor`, or answers what was decided under its id.
@@ -126,22 +134,23 @@ class Commands:
         Raises InvalidCommandError for a system command without ground, and for a batch too large
         for one transaction; nothing is recorded.
         """
-        return self._decided(_Attempt(command, actor), self._clock() + GIVE_UP_AFTER_MICROSECONDS)
+        return self._decided(Attempt(command, actor), self._clock() + GIVE_UP_AFTER_MICROSECONDS)
 
-    def _decided(self, attempt: _Attempt, give_up_at: int) -> Outcome:
+    def _decided(self, attempt: Attempt, give_up_at: int) -> Outcome:
         attempt.give_up_at = give_up_at
         for number in range(ATTEMPTS_MAX):
             if number:
                 if self._clock() > give_up_at:
                     break
-                self._pause(
-                    full_jitter_seconds(
-                        number,
-                        base=PAUSE_BASE_SECONDS,
-                        cap=PAUSE_CAP_SECONDS,
-                        random=self._chance,
+                if not attempt.hurries:
+                    self._pause(
+                        full_jitter_seconds(
+                            number,
+                            base=PAUSE_BASE_SECONDS,
+                            cap=PAUSE_CAP_SECONDS,
+                            random=self._chance,
+                        )
                     )
-                )
             outcome = self._try(attempt)
             if outcome is not None:
                 return outcome
@@ -152,7 +161,8 @@ class Commands:
 
         Raises as `handle` does, at the first outage.
         """
-        attempt = _Attempt(command, actor)
+        attempt = Attempt(command, actor)
+        attempt.may_guess = False  # no transaction will test it
         attempt.give_up_at = self._clock() + GIVE_UP_AFTER_MICROSECONDS
         try:
             recorded = self._store.event(command.id)
@@ -191,34 +201,44 @@ class Commands:
             v=1, id=expiry_id(payment, state.version), payment=payment, version=state.version
         )
         try:
-            outcome = self._decided(_Attempt(command, EXPIRY_ACTOR), give_up_at)
+            outcome = self._decided(Attempt(command, EXPIRY_ACTOR), give_up_at)
         except InvalidCommandError:
             return None  # it was captured, voided or prolonged meanwhile
         return outcome if isinstance(outcome, Decided) and not outcome.repeat else None
 
-    def _try(self, attempt: _Attempt) -> Outcome | None:
+    def _try(self, attempt: Attempt) -> Outcome | None:
         """One attempt; None if it should be made again with what it learnt."""
+        attempt.proposed, attempt.hurries = None, False
         try:
             proposal = self._ready(attempt)
             if not isinstance(proposal, Proposal):
                 return proposal
-            attempt.proposed = proposal.transaction.events[0].data
-            result = self._store.append(proposal.transaction)
+            transaction = transaction_of(attempt.known, proposal)
+            attempt.proposed = proposal.stored[0].data
+            result = self._store.append(transaction)
             if isinstance(result, Appended):
+                self._cache.proved_right(
+                    one.key for one in transaction.conditions if one.key in attempt.guessed
+                )
+                self._cache.wrote(proposal.made.values())
                 return Decided(
                     proposal.event, repeat=False, members=proposal.members, **attempt.effort()
                 )
             existing = result.existing.get(attempt.command.id)
             if existing is not None:
                 return self._recorded(attempt, existing)
+            self._cache.proved_stale(result.fresh, attempt.guessed)
+            attempt.hurries = self.spread.met_others(result.fresh.values())
             attempt.take(result)
         except TransientStoreError as error:
             attempt.fail(error)
+            if error.cause == CONFLICT:
+                self.spread.met_others(attempt.known.states)
         except (UnknownStoredStateError, UnknownEventError) as error:
             raise UnknownStoredVersionError(str(error)) from error
         return None
 
-    def _ready(self, attempt: _Attempt) -> Proposal | Outcome:
+    def _ready(self, attempt: Attempt) -> Proposal | Outcome:
         """What is to be committed, holds released that stand in its way; or what was recorded, if
         the command had ground once and has none now."""
         try:
@@ -242,7 +262,7 @@ class Commands:
             proposal = self._proposed(attempt)
         return proposal
 
-    def _try_to_expire(self, payment: str, attempt: _Attempt) -> None:
+    def _try_to_expire(self, payment: str, attempt: Attempt) -> None:
         """Releases a hold that is in a command's way; if that fails, the command is decided all the
         same, and the sweeper tells of the hold."""
         try:
@@ -252,7 +272,7 @@ class Commands:
         except BrokenStateError:
             attempt.causes["broken"] += 1
 
-    def _proposed(self, attempt: _Attempt) -> Proposal:
+    def _proposed(self, attempt: Attempt) -> Proposal:
         """The decision on what is known, after reading all that it needs. No round but the first
         is begun after the attempt's time: each decides a batch from its beginning."""
         for round_ in range(ROUNDS_MAX):
@@ -260,28 +280,37 @@ class Commands:
             if round_ and now > attempt.give_up_at:
                 raise attempt.exhausted()
             # Stamped anew each time: the time must not be older than the states it met.
-            stamped = _stamped(attempt, now)
+            stamp = stamped(attempt, now, self.spread.value)
             if attempt.used_member is not None and isinstance(attempt.command, AtomicBatch):
                 return propose_used_member(
-                    attempt.known, attempt.command, attempt.used_member, stamped
+                    attempt.known, attempt.command, attempt.used_member, stamp
                 )
             try:
-                proposal = propose(attempt.known, attempt.command, stamped)
-            except BrokenStateError as error:
-                if attempt.causes["stale"] >= TORN_MAX:
+                proposal = propose(attempt.known, attempt.command, stamp)
+            except (BrokenStateError, InvalidCommandError) as error:
+                if attempt.stops_guessing():
+                    continue
+                if isinstance(error, InvalidCommandError) or attempt.torn >= TORN_MAX:
                     raise
                 raise TornReadError from error
-            if isinstance(proposal, Proposal):
+            if not isinstance(proposal, Proposal):
+                self._read(attempt, proposal)
+            elif not (unconditioned(attempt.guessed, proposal) and attempt.stops_guessing()):
                 return proposal
-            self._read(attempt.known, proposal)
         raise AssertionError("each round reads something that was not known")
 
-    def _read(self, known: Known, needs: Needs) -> None:
-        for start in range(0, len(needs.keys), KEYS_A_LOAD_MAX):
-            keys = needs.keys[start : start + KEYS_A_LOAD_MAX]
-            for state in self._store.load(keys):
-                known.states.put(state)
-            known.keys.update(keys)
+    def _read(self, attempt: Attempt, needs: Needs) -> None:
+        known = attempt.known
+        guesses = self._cache.guess(needs.keys) if needs.keys and attempt.may_guess else None
+        if guesses is not None:
+            known.take(needs.keys, guesses)
+            attempt.guessed.update(dict.fromkeys(needs.keys))
+        else:
+            for start in range(0, len(needs.keys), KEYS_A_LOAD_MAX):
+                keys = needs.keys[start : start + KEYS_A_LOAD_MAX]
+                found = tuple(self._store.load(keys))
+                known.take(keys, found)
+                self._cache.found(found)
         for start in range(0, len(needs.events), KEYS_A_LOAD_MAX):
             ids = needs.events[start : start + KEYS_A_LOAD_MAX]
             there = self._events(ids)
@@ -296,7 +325,7 @@ class Commands:
         found = self._store.events_of(ids)
         return {one: decode_event(stored.data) for one, stored in found.items()}
 
-    def _due_holds(self, attempt: _Attempt, proposal: Proposal) -> tuple[str, ...]:
+    def _due_holds(self, attempt: Attempt, proposal: Proposal) -> tuple[str, ...]:
         """The holds whose release may be all that keeps the command from being accepted.
 
         Once for each account: so whoever asks again and again comes to an end. Raises an outage if
@@ -309,16 +338,15 @@ class Commands:
         if account in attempt.released:
             return ()
         attempt.released.add(account)
-        state = attempt.known.states.accounts.get(account)
-        if state is None or state.available_minor == state.balance_minor:
-            return ()  # nothing is held of it
+        if not anything_held(attempt.known.states, account):
+            return ()
         now = self._clock()
         if now > attempt.give_up_at:
             raise attempt.exhausted()
         due = self._store.due(instant_of_microseconds(now), account=account, limit=RELEASES_MAX)
         return tuple(hold.payment for hold in due)
 
-    def _proposed_after(self, attempt: _Attempt, due: tuple[str, ...]) -> Proposal:
+    def _proposed_after(self, attempt: Attempt, due: tuple[str, ...]) -> Proposal:
         """What would be decided once the holds that are due were released."""
         for payment in due:
             state = self._store.load((payment_key(payment),)).payments.get(payment)
@@ -327,16 +355,16 @@ class Commands:
             command = ExpirePayment(
                 v=1, id=expiry_id(payment, state.version), payment=payment, version=state.version
             )
-            expiry = _Attempt(command, EXPIRY_ACTOR)
+            expiry = Attempt(command, EXPIRY_ACTOR)
             expiry.known, expiry.give_up_at = attempt.known, attempt.give_up_at
+            expiry.may_guess = False
             try:
-                after = self._proposed(expiry).after
+                Packing(expiry.known).add(self._proposed(expiry))
             except InvalidCommandError:
                 continue
-            attempt.known = Known(after, attempt.known.keys, attempt.known.events)
         return self._proposed(attempt)
 
-    def _finds_used_member(self, attempt: _Attempt) -> bool:
+    def _finds_used_member(self, attempt: Attempt) -> bool:
         """Whether a batch that is not accepted has a command whose id was decided before.
 
         That reason comes first, and shows by itself only where the batch would be accepted.
@@ -353,25 +381,19 @@ class Commands:
         used = self._store.events_of(ids)
         return next((one for one in ids if one in used), None)
 
-    def _recorded(self, attempt: _Attempt, existing: StoredEvent) -> Outcome:
+    def _recorded(self, attempt: Attempt, existing: StoredEvent) -> Outcome:
         """What is recorded under the id: the answer to a repeat, or a mismatch."""
         event = decode_event(existing.data)
         members: tuple[Accepted, ...] = ()
         if isinstance(event, BatchCommitted):
             members = self._members(event)
-            fields = differing_members(event, members, attempt.command)
-        else:
-            request = request_of(event)
-            assert request is not None  # only a batch's is told by its members
-            fields = differing_fields(request, attempt.command)
-        if fields:
-            return Mismatch(attempt.command.id, fields)
         # An earlier attempt of this very request may have taken effect and its answer been lost:
         # then the recorded bytes are ours, and to the client this is the first answer, not a
         # repeat. Equal bytes alone prove nothing: a worker whose clock is behind stamps all with
         # its states' time.
         ours = existing.data in attempt.unanswered
-        return Decided(event, repeat=not ours, members=members, **attempt.effort())
+        outcome = recorded_outcome(attempt.command, event, members, repeat=not ours)
+        return outcome if isinstance(outcome, Mismatch) else replace(outcome, **attempt.effort())
 
     def _members(self, batch: BatchCommitted) -> tuple[Accepted, ...]:
         events = self._events(batch.commands)
@@ -379,64 +401,22 @@ class Commands:
         return tuple(event for event in members if isinstance(event, Accepted))
 
 
-class _Attempt:
-    """What the attempts at one command have learnt so far."""
-
-    def __init__(self, command: Command, actor: str) -> None:
-        self.command = command
-        self.actor = actor
-        self.known = Known.nothing()
-        self.give_up_at = 0
-        self.used_member: str | None = None
-        self.released: set[str] = set()  # accounts whose due holds were released
-        self.proposed: bytes | None = None
-        self.unanswered: list[bytes] = []
-        self.causes: Counter[str] = Counter()
-
-    def fail(self, error: TransientStoreError) -> None:
-        """What was proposed may have taken effect all the same, if its answer is what was lost."""
-        self.causes[error.cause] += 1
-        if isinstance(error, TornReadError):
-            self.forget()
-        if error.cause in ANSWER_UNKNOWN and self.proposed is not None:
-            self.unanswered.append(self.proposed)
-
-    def forget(self) -> None:
-        """What is known has been changed by ourselves."""
-        self.known = Known.nothing()
-
-    def take(self, refused: Refused) -> None:
-        """The fresh states came with the refusal: no need to read them again."""
-        self.causes["stale"] += 1
-        for key, state in refused.fresh.items():
-            if state is None:
-                self.known.states.drop(key)
-            else:
-                self.known.states.put(state)
-        if isinstance(self.command, AtomicBatch):
-            members = (command.id for command in self.command.commands)
-            self.used_member = next((one for one in members if one in refused.existing), None)
-        for event_id, stored in refused.existing.items():
-            self.known.states.events[event_id] = decode_event(stored.data)
-
-    def effort(self) -> _Effort:
-        return {"attempts": 1 + self.causes.total(), "causes": dict(self.causes)}
-
-    def exhausted(self) -> ContentionError | StoreUnavailableError:
-        contended = self.causes["stale"] + self.causes["conflict"]
-        kind: Callable[[str, Mapping[str, int]], ContentionError | StoreUnavailableError] = (
-            ContentionError if 2 * contended >= self.causes.total() else StoreUnavailableError
-        )
-        return kind(f"{self.causes.total()} attempts", self.causes)
+def recorded_outcome(
+    command: Command, event: Event, members: tuple[Accepted, ...], *, repeat: bool
+) -> Outcome:
+    """The answer to `command`, of which `event` is recorded: `members` are those of a batch."""
+    if isinstance(event, BatchCommitted):
+        fields = differing_members(event, members, command)
+    else:
+        request = request_of(event)
+        assert request is not None  # only a batch's is told by its members
+        fields = differing_fields(request, command)
+    if fields:
+        return Mismatch(command.id, fields)
+    return Decided(event, repeat=repeat, members=members)
 
 
-def _stamped(attempt: _Attempt, now: int) -> Stamp:
-    """The stamp of a decision at `now`. Raises ClockSkewError if its states are too far ahead."""
-    stamped = stamp(now, attempt.known.states, attempt.actor)
-    if isinstance(stamped, Skewed):
-        raise ClockSkewError(
-            f"{stamped.key.kind} {stamped.key.id} is {stamped.ahead_microseconds} us ahead of "
-            "the clock",
-            {"skewed": 1},
-        )
-    return stamped
+def anything_held(states: States, account: str) -> bool:
+    """Whether something of an account is held, whose release would leave it with more."""
+    state = whole(states, account)
+    return state is not None and state.available_minor != state.balance_minor

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import groupby
 from typing import NamedTuple
 
 from ledger.contracts.commands import accounts_in
@@ -27,7 +28,7 @@ from ledger.domain.chain import StoredEvent, changed_by
 
 
 class Link(NamedTuple):
-    """One version of one account, as its event says it."""
+    """One version of one account, or of a stripe of it, as its event says it."""
 
     fact: AccountEvent
     entry: AccountEntry
@@ -58,12 +59,12 @@ class SubjectLink(NamedTuple):
 class EventHistory:
     """Every link by subject, and what could not be arranged.
 
-    `links[account][version]` holds more than one link only if the store was tampered with, and so
-    does `subjects[key][version]`. `posted` has the payments that were posted at once, by id, and
-    `recorded` when each event was recorded.
+    `links[key][version]`, of accounts and stripes, holds more than one link only if the store was
+    tampered with, and so does `subjects[key][version]`. `posted` has the payments that were posted
+    at once, by id, and `recorded` when each event was recorded.
     """
 
-    links: dict[str, dict[int, list[Link]]] = field(default_factory=dict)
+    links: dict[Key, dict[int, list[Link]]] = field(default_factory=dict)
     subjects: dict[Key, dict[int, list[SubjectLink]]] = field(default_factory=dict)
     posted: dict[str, PaymentPosted] = field(default_factory=dict)
     batches: list[BatchCommitted] = field(default_factory=list)
@@ -72,9 +73,9 @@ class EventHistory:
     events: int = 0
     rejections: int = 0
 
-    def of(self, account: str) -> dict[int, list[Link]]:
-        """The links of one account by version; empty if it has none."""
-        return self.links.get(account, {})
+    def of(self, key: Key) -> dict[int, list[Link]]:
+        """The links of one account, or stripe, by version; empty if it has none."""
+        return self.links.get(key, {})
 
 
 def arranged(events: Iterable[StoredEvent]) -> EventHistory:
@@ -98,13 +99,19 @@ def _read(stored: StoredEvent) -> Event:
     event = decode_event(stored.data)
     if event.id != stored.id:
         raise CorruptEventError("the stored bytes are those of another id")
-    if isinstance(event, AccountEvent) and _named(event) != tuple(
-        entry.id for entry in event.accounts
-    ):
+    if isinstance(event, AccountEvent) and not _is_of_named(event):
         raise CorruptEventError("its entries are not those of the accounts that it touches")
     if len(changed_by(event)) != len(stored.hashes):
         raise CorruptEventError("not one chain hash for each account and other subject")
     return event
+
+
+def _is_of_named(event: AccountEvent) -> bool:
+    """Whether it has entries of exactly the accounts that it names, in their order; of a striped
+    one of several stripes perhaps, one behind the other."""
+    keys = [entry.key for entry in event.accounts]
+    accounts = tuple(account for account, _ in groupby(entry.id for entry in event.accounts))
+    return len(set(keys)) == len(keys) and accounts == _named(event)
 
 
 def _named(event: AccountEvent) -> tuple[str, ...]:
@@ -124,7 +131,7 @@ def _arrange(history: EventHistory, stored: StoredEvent, event: Event) -> None:
         history.posted[event.id] = event
     hashes = iter(stored.hashes)
     for link in _account_links(stored, event, hashes):
-        versions = history.links.setdefault(link.entry.id, {})
+        versions = history.links.setdefault(link.entry.key, {})
         versions.setdefault(link.entry.version, []).append(link)
     other = subject_of(event)
     if other is not None:

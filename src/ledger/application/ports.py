@@ -91,6 +91,8 @@ class Refused(Struct, frozen=True):
     fresh: Mapping[Key, State | None] = {}
 
 
+#: The cause of a TransientStoreError: another transaction was at the same items.
+CONFLICT: Final = "conflict"
 #: Causes of a TransientStoreError after which the transaction may have taken effect.
 ANSWER_UNKNOWN: Final = frozenset({"unavailable", "lost_answer"})
 

@@ -1,17 +1,16 @@
-"""From a command and what is known to what would be committed: the decision, sealed and packed.
+"""From a command and what is known to what would be committed: the decision, sealed.
 
 Pure but for what it is given: the same command, states and stamp make the same proposal.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from ledger.application.ports import StateCheck, StateWrite, Transaction
 from ledger.contracts import reasons
 from ledger.contracts.commands import (
     ACTIONS_MAX,
@@ -33,7 +32,7 @@ from ledger.contracts.events import (
     PaymentPosted,
 )
 from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
-from ledger.contracts.subjects import Key, book_key, payment_key
+from ledger.contracts.subjects import Key, account_key, book_key, payment_key, stripe_of_key
 from ledger.domain.chain import StoredEvent, changed_by, seal
 from ledger.domain.decider import decide, rejected_event
 from ledger.domain.evolution import states_after
@@ -41,7 +40,9 @@ from ledger.domain.needs import Needs, needed
 from ledger.domain.payments import is_due
 from ledger.domain.rejections import Rejection, rejection_for_event, shown_version
 from ledger.domain.stamp import Stamp, head
-from ledger.domain.states import States
+from ledger.domain.states import State, States
+
+NOTHING: Final = Needs()
 
 
 class Known(NamedTuple):
@@ -59,22 +60,53 @@ class Known(NamedTuple):
     def lacks(self, needs: Needs) -> Needs:
         """What of `needs` is not known yet: states first, which may make events superfluous (that
         of a payment is asked for only if it has no state)."""
-        keys = tuple(dict.fromkeys(key for key in needs.keys if key not in self.keys))
-        if keys:
-            return Needs(keys)
+        if not self.keys.issuperset(needs.keys):
+            return Needs(tuple(dict.fromkeys(key for key in needs.keys if key not in self.keys)))
+        if not needs.events:
+            return NOTHING
         return Needs(
             events=tuple(dict.fromkeys(one for one in needs.events if one not in self.events))
         )
 
+    def take(self, keys: Iterable[Key], states: Iterable[State]) -> None:
+        """Takes in what was found of these subjects."""
+        for state in states:
+            self.states.put(state)
+        self.keys.update(keys)
+
+    def refresh(self, fresh: Mapping[Key, State | None]) -> None:
+        """Takes in what subjects are now; None: not there."""
+        for key, state in fresh.items():
+            if state is None:
+                self.states.drop(key)
+            else:
+                self.states.put(state)
+        self.keys.update(fresh)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """What these subjects are is not known any more."""
+        for key in keys:
+            self.states.drop(key)
+            self.keys.discard(key)
+
 
 class Proposal(Struct, frozen=True):
-    """A decision ready to commit. `event` answers the command; `members` are those of a batch's
-    commands, `after` is the world as it would be."""
+    """A decision sealed, to be packed into a transaction. `event` answers the command; `members`
+    are those of a batch's commands.
+
+    `stored` are the events, the command's own first, and `made` the states that they make, the last
+    of each subject. It stands only if the subjects that it changes or names in `checks` are still
+    as they were known, and if there is no event under the ids of `stored` and `absent`. `needed`
+    are all subjects that were looked at.
+    """
 
     event: Event
-    transaction: Transaction
-    after: States
+    stored: tuple[StoredEvent, ...]
+    made: Mapping[Key, State]
+    checks: tuple[Key, ...]
+    absent: tuple[str, ...] = ()
     members: tuple[Accepted, ...] = ()
+    needed: Iterable[Key] = ()
 
     @property
     def rejection(self) -> CommandRejected | None:
@@ -90,16 +122,26 @@ def propose(known: Known, command: Command, stamp: Stamp) -> Proposal | Needs:
     """
     if isinstance(command, AtomicBatch):
         return _propose_batch(known, command, stamp)
-    lacking = known.lacks(needed(known.states, command, stamp))
-    if any(lacking):
-        return lacking
-    refuse_unfounded(known.states, command, stamp)
-    decision = decide(known.states, command, stamp)
+    states = known.states
+    needs = needed(states, command, stamp)
+    missing = known.lacks(needs)
+    if missing is not NOTHING and any(missing):
+        return missing
+    refuse_unfounded(states, command, stamp)
+    decision = decide(states, command, stamp)
     if isinstance(decision, Rejection):
-        return _refusal(known, command, decision, stamp)
-    after = known.states.copy()
-    stored = _apply(after, decision)
-    return _accepted(known, (decision,), (stored,), after)
+        return _refusal(known, command, decision, stamp, needed=needs.keys)
+    stored = seal(decision, states)
+    made = {state.key: state for state in states_after(states, decision, stored)}
+    return _accepted((decision,), (stored,), made, needs.keys)
+
+
+def lacking(known: Known, command: Command, stamp: Stamp) -> Needs:
+    """What must be read before `command` can be decided, as far as can be told from what is known:
+    `propose` may ask for more."""
+    if isinstance(command, AtomicBatch):
+        return known.lacks(_all_needed(known.states, command.commands, stamp))
+    return known.lacks(needed(known.states, command, stamp))
 
 
 def refuse_unfounded(states: States, command: BaseCommand, stamp: Stamp) -> None:
@@ -125,34 +167,39 @@ def propose_used_member(known: Known, batch: AtomicBatch, used: str, stamp: Stam
 
 def _propose_batch(known: Known, batch: AtomicBatch, stamp: Stamp) -> Proposal | Needs:
     """The commands decided in order, each on the effects of those before it."""
-    lacking = known.lacks(_all_needed(known.states, batch.commands, stamp))
-    if any(lacking):
-        return lacking
+    needs = _all_needed(known.states, batch.commands, stamp)
+    missing = known.lacks(needs)
+    if any(missing):
+        return missing
+    looked_at = set(needs.keys)
     working = known.states.copy()
     events: list[Accepted] = []
     stored: list[StoredEvent] = []
-    changed: set[Key] = set()
+    changed: dict[Key, None] = {}
     for index, command in enumerate(batch.commands):
         # What a command before it made is known, though it is not stored.
-        lacking = _lacking(known, working, needed(working, command, stamp))
-        if any(lacking):
-            return lacking
+        needs = needed(working, command, stamp)
+        missing = _lacking(known, working, needs)
+        if any(missing):
+            return missing
+        looked_at.update(needs.keys)
         decision = decide(working, command, stamp)
         if isinstance(decision, Rejection):
             refusal = _of_member(known.states, decision, batch, index)
             rested_on = (*_rested_on(events), *_judged_by(command))
-            return _refusal(known, batch, refusal, stamp, check=rested_on)
+            return _refusal(known, batch, refusal, stamp, check=rested_on, needed=looked_at)
         events.append(decision)
         stored.append(_apply(working, decision))
         # Judged at once: what comes behind could only add to it, and would be decided for nothing.
-        changed.update(changed_by(decision))
+        changed |= dict.fromkeys(changed_by(decision))
         _refuse_oversize(1 + len(batch.commands) + len(changed), len(batch.commands))
     committed = BatchCommitted(
         **head(batch, stamp),
         commands=tuple(command.id for command in batch.commands),
     )
     own = seal(committed, working)
-    proposal = _accepted(known, tuple(events), (own, *stored), working)
+    made = {key: _made(working, key) for key in changed}
+    proposal = _accepted(tuple(events), (own, *stored), made, looked_at)
     return replace(proposal, event=committed, members=tuple(events))
 
 
@@ -168,10 +215,10 @@ def _all_needed(states: States, commands: Sequence[BaseCommand], stamp: Stamp) -
 
 
 def _lacking(known: Known, working: States, needs: Needs) -> Needs:
-    lacking = known.lacks(needs)
+    missing = known.lacks(needs)
     return Needs(
-        tuple(key for key in lacking.keys if working.get(key) is None),
-        tuple(one for one in lacking.events if one not in working.events),
+        tuple(key for key in missing.keys if working.get(key) is None),
+        tuple(one for one in missing.events if one not in working.events),
     )
 
 
@@ -184,21 +231,40 @@ def _apply(working: States, event: Accepted) -> StoredEvent:
     return stored
 
 
+def _made(working: States, key: Key) -> State:
+    state = working.get(key)
+    assert state is not None  # an event made it
+    return state
+
+
 def _accepted(
-    known: Known, events: tuple[Accepted, ...], stored: tuple[StoredEvent, ...], after: States
+    events: tuple[Accepted, ...],
+    stored: tuple[StoredEvent, ...],
+    made: Mapping[Key, State],
+    needed: Iterable[Key],
 ) -> Proposal:
-    changed = dict.fromkeys(key for event in events for key in changed_by(event))
-    writes = []
-    for key in changed:
-        state = after.get(key)
-        assert state is not None  # an event made it
-        writes.append(StateWrite(state, known.states.version(key)))
-    relied = dict.fromkeys(key for event in events for key in relied_on(event))
     checks = tuple(
-        StateCheck(key, known.states.version(key)) for key in relied if key not in changed
+        dict.fromkeys(key for event in events for key in relied_on(event) if key not in made)
     )
-    _refuse_oversize(len(stored) + len(writes) + len(checks), len(events))
-    return Proposal(events[0], Transaction(stored, tuple(writes), checks), after)
+    _refuse_oversize(len(stored) + len(made) + len(checks), len(events))
+    return Proposal(events[0], stored, made, checks, needed=needed)
+
+
+def unconditioned(guessed: Container[Key], proposal: Proposal) -> bool:
+    """Whether a proposal rests on one of these subjects in a way that no condition of its
+    transaction tests: then a guess at it will not do.
+
+    So it is with every refusal: it is for ever, and says more of the states than that it names.
+    """
+    guesses = [key for key in proposal.needed if key in guessed]
+    if not guesses or proposal.rejection is not None:
+        return bool(guesses)
+    conditioned = {*proposal.checks, *proposal.made}
+    # A stripe that fits the account as it is guessed says of it all that is decided on.
+    conditioned.update(
+        account_key(stripe_of_key(key)[0]) for key in proposal.made if key.kind == "stripe"
+    )
+    return not conditioned.issuperset(guesses)
 
 
 def relied_on(event: Accepted) -> tuple[Key, ...]:
@@ -217,7 +283,9 @@ def _refusal(
     command: Command,
     refusal: Rejection,
     stamp: Stamp,
+    *,
     check: Iterable[Key] = (),
+    needed: Iterable[Key] = (),
 ) -> Proposal:
     """A refusal is permanent, so it commits only if each state that caused it still stands."""
     event = rejected_event(command, refusal, stamp)
@@ -229,11 +297,11 @@ def _refusal(
             absent += [cause.id] if cause.version == 0 and cause.id != command.id else []
         elif cause.kind != "clock":
             keys[Key(cause.kind, cause.id)] = None
-    checks = tuple(StateCheck(key, known.states.version(key)) for key in keys)
+    checks = tuple(keys)
     members = len(command.commands) if isinstance(command, AtomicBatch) else 1
     _refuse_oversize(1 + len(checks) + len(absent), members)
     stored = seal(event, known.states)
-    return Proposal(event, Transaction((stored,), (), checks, tuple(absent)), known.states)
+    return Proposal(event, (stored,), {}, checks, tuple(absent), needed=needed)
 
 
 def _judged_by(command: BaseCommand) -> tuple[Key, ...]:

@@ -20,8 +20,8 @@ from ledger.domain.states import State, States
 
 
 class Rebuilt(Struct, frozen=True):
-    """How many subjects the events have (`accounts` of them accounts), and how many states were
-    older and are written anew."""
+    """How many subjects the events have (`accounts` of them accounts; further stripes are others),
+    and how many states were older and are written anew."""
 
     accounts: int
     restored: int
@@ -36,7 +36,7 @@ def rebuild_states(store: EventStore) -> Rebuilt:
     """
     states = list(folded(arranged(store.events())))
     restored = sum(store.restore(state) for state in states)
-    accounts = sum(isinstance(state, AccountState) for state in states)
+    accounts = sum(state.key.kind == "account" for state in states)
     return Rebuilt(accounts=accounts, restored=restored, others=len(states) - accounts)
 
 
@@ -69,7 +69,7 @@ def next_subject(world: States, key: Key, here: SubjectLink) -> State:
 
 
 def _next(state: AccountState | None, here: Link) -> AccountState:
-    _refuse_other_chain(Key("account", here.entry.id), state, here)
+    _refuse_other_chain(here.entry.key, state, here)
     return evolve(state, here.fact, here.entry, here.chain_hash)
 
 

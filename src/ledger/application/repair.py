@@ -14,18 +14,25 @@ from msgspec import Struct
 
 from ledger.application.ports import EventStore
 from ledger.contracts.events import CorruptEventError, decode_event, entries_of
-from ledger.contracts.subjects import Key, Kind
+from ledger.contracts.subjects import Key, Kind, stripe_key
 from ledger.domain.accounts import AccountState
 from ledger.domain.chain import StoredEvent
 
 
 class Gap(Struct, frozen=True):
-    """Versions `first` to `last` of an account are missing; `event` made version `last`."""
+    """Versions `first` to `last` of an account, or of a further stripe of one, are missing; `event`
+    made version `last`."""
 
     account: str
     first: int
     last: int
     event: str
+    stripe: int = 0
+
+    @property
+    def key(self) -> Key:
+        """What they are versions of."""
+        return stripe_key(self.account, self.stripe)
 
 
 class Lost(Struct, frozen=True):
@@ -41,14 +48,15 @@ class BrokenWalkError(Exception):
     """`prev` led to an event that is not there, or is not of the account: run `ledger verify`."""
 
 
-def tails(store: EventStore, newest: dict[str, int]) -> Iterator[Gap]:
-    """A gap for each account whose state is newer than `newest`, its newest projected version."""
+def tails(store: EventStore, newest: Mapping[Key, int]) -> Iterator[Gap]:
+    """A gap for each account, and each stripe, whose state is newer than its newest projected
+    version."""
     for state in store.states():
         if not isinstance(state, AccountState):
             continue
-        seen = newest.get(state.id, 0)
+        seen = newest.get(state.key, 0)
         if state.version > seen:
-            yield Gap(state.id, seen + 1, state.version, state.last_event)
+            yield Gap(state.id, seen + 1, state.version, state.last_event, state.stripe)
 
 
 def outdated(store: EventStore, kind: Kind, projected: Mapping[Key, int]) -> Iterator[Lost]:
@@ -82,20 +90,18 @@ def missing_events(store: EventStore, gaps: Iterable[Gap]) -> Iterator[StoredEve
 
 
 def _walk(store: EventStore, gap: Gap) -> Iterator[StoredEvent]:
-    event_id = gap.event
+    event_id, name = gap.event, f"{gap.key.kind} {gap.key.id}"
     for version in range(gap.last, gap.first - 1, -1):
         stored = store.event(event_id)
         if stored is None:
-            raise BrokenWalkError(f"event {event_id} of account {gap.account} is not in the store")
+            raise BrokenWalkError(f"event {event_id} of {name} is not in the store")
         try:
             event = decode_event(stored.data)
         except CorruptEventError as error:
-            raise BrokenWalkError(f"event {event_id} of account {gap.account}: {error}") from error
-        entry = next((one for one in entries_of(event) if one.id == gap.account), None)
+            raise BrokenWalkError(f"event {event_id} of {name}: {error}") from error
+        entry = next((one for one in entries_of(event) if one.key == gap.key), None)
         if entry is None or entry.version != version:
-            raise BrokenWalkError(
-                f"event {event_id} did not make version {version} of account {gap.account}"
-            )
+            raise BrokenWalkError(f"event {event_id} did not make version {version} of {name}")
         yield stored
         if version > gap.first:
             if not isinstance(entry.prev, str):

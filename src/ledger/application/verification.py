@@ -16,6 +16,7 @@ Check = Literal[
     "totals_follow",
     "alerts_follow",
     "constraints_hold",
+    "leases_add_up",
     "subjects_follow",
     "periods_respected",
     "batches_whole",

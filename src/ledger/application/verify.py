@@ -17,6 +17,7 @@ from msgspec import UNSET
 from ledger.application.history_of_events import EventHistory, Link, arranged
 from ledger.application.ports import KEYS_A_LOAD_MAX, EventStore
 from ledger.application.verification import Check, Report
+from ledger.application.verify_leases import Leases, verify_leases
 from ledger.application.verify_subjects import verify_subjects
 from ledger.contracts import reasons
 from ledger.contracts.events import (
@@ -24,12 +25,13 @@ from ledger.contracts.events import (
     AccountOpened,
     PaymentEvent,
     PaymentReversed,
+    StripesSet,
     currency_of,
-    moved_minor,
-    pended_minor,
+    entry_moved_minor,
+    entry_pended_minor,
 )
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
-from ledger.contracts.subjects import Key, account_key
+from ledger.contracts.subjects import Key
 from ledger.domain.accounts import (
     GENESIS_HASH,
     AccountState,
@@ -43,6 +45,7 @@ from ledger.domain.movements import (
     balance_refusals,
     closed_refusals,
     frozen_refusals,
+    overflow_refusals,
     velocity_refusals,
 )
 from ledger.domain.stamp import Stamp
@@ -50,17 +53,17 @@ from ledger.domain.states import State, States
 
 
 class Captured(NamedTuple):
-    """A ledger to verify: its events, how far each account and payment is judged (its version
-    then), and where to look up what was committed since."""
+    """A ledger to verify: its events, how far each account, stripe and payment is judged (its
+    version then), and where to look up what was committed since."""
 
     history: EventHistory
-    versions: Mapping[str, int]
+    versions: Mapping[Key, int]
     store: EventStore
     payments: Mapping[str, int] = {}
 
 
 class _Walk(NamedTuple):
-    """What the walk through an account's versions led to.
+    """What the walk through the versions of an account, or stripe, led to.
 
     `last` is the link of the captured version, if it is there; `folded` the state that the events
     make, if they follow one another; each version up to `dense_to` was made by exactly one event.
@@ -74,34 +77,36 @@ class _Walk(NamedTuple):
 def verify_store(store: EventStore, report: Report) -> Captured:
     """Checks events and states against each other; the capture serves to check projections."""
     captured = {state.key: state for state in store.states()}
-    states = {one.id: one for one in captured.values() if isinstance(one, AccountState)}
-    others = {key: one for key, one in captured.items() if key.kind != "account"}
+    states = {key: one for key, one in captured.items() if isinstance(one, AccountState)}
+    others = {key: one for key, one in captured.items() if key not in states}
     history = arranged(store.events())
     lagging = _lagging_states(store, history, states, report)
-    versions = {account: state.version for account, state in states.items()} | lagging
+    versions = {key: state.version for key, state in states.items()} | lagging
     report.looked_at("events_readable", history.events)
     for event_id, problem in history.unreadable:
         report.found("events_readable", event_id, problem)
+    leases = Leases()
     walks = {
-        account: _verify_account(account, version, history.of(account), report)
-        for account, version in versions.items()
+        key: _verify_account(key, version, history.of(key), leases, report)
+        for key, version in versions.items()
     }
-    for account, state in states.items():
-        if account not in lagging:  # already named
-            _verify_state(state, walks[account], report)
+    for key, state in states.items():
+        if key not in lagging:  # already named
+            _verify_state(state, walks[key], report)
+    verify_leases(leases, report)
     verify_subjects(store, history, others, versions, report)
-    _verify_zero_sum(history, {account: walk.dense_to for account, walk in walks.items()}, report)
+    _verify_zero_sum(history, {key: walk.dense_to for key, walk in walks.items()}, report)
     return Captured(history, versions, store, _payments(history, versions, others))
 
 
 def _payments(
-    history: EventHistory, versions: Mapping[str, int], others: Mapping[Key, State]
+    history: EventHistory, versions: Mapping[Key, int], others: Mapping[Key, State]
 ) -> dict[str, int]:
     """The versions of all payments when the states were captured."""
     made = {
         posted.id: 1
         for posted in history.posted.values()
-        if all(entry.version <= versions.get(entry.id, 0) for entry in posted.accounts)
+        if all(entry.version <= versions.get(entry.key, 0) for entry in posted.accounts)
     }
     later = {key.id: state.version for key, state in others.items() if key.kind == "payment"}
     return made | later
@@ -110,39 +115,44 @@ def _payments(
 def _lagging_states(
     store: EventStore,
     history: EventHistory,
-    states: dict[str, AccountState],
+    states: dict[Key, AccountState],
     report: Report,
-) -> dict[str, int]:
-    """The newest versions of accounts whose states lag behind their events.
+) -> dict[Key, int]:
+    """The newest versions of accounts and stripes whose states lag behind their events.
 
     Other accounts may have moved on during the scan. An event seen in it was committed with its
     state, so a state read afterwards has at least that version; one that has not was lost or
     restored from the past.
     """
-    lagging: dict[str, int] = {}
+    lagging: dict[Key, int] = {}
     ahead = {
-        account: max(versions)
-        for account, versions in history.links.items()
-        if max(versions) > (states[account].version if account in states else 0)
+        key: max(versions)
+        for key, versions in history.links.items()
+        if max(versions) > (states[key].version if key in states else 0)
     }
-    accounts = list(ahead)
-    for start in range(0, len(accounts), KEYS_A_LOAD_MAX):
-        chunk = accounts[start : start + KEYS_A_LOAD_MAX]
-        fresh = store.load([account_key(one) for one in chunk]).accounts
-        for account in chunk:
-            version = fresh[account].version if account in fresh else 0
-            if version < ahead[account]:
-                lagging[account] = ahead[account]
-                report.found(
-                    "states_equal", account, f"at version {version}, its events at {ahead[account]}"
-                )
+    keys = list(ahead)
+    for start in range(0, len(keys), KEYS_A_LOAD_MAX):
+        chunk = keys[start : start + KEYS_A_LOAD_MAX]
+        fresh = store.load(chunk)
+        for key in chunk:
+            version = fresh.version(key)
+            if version < ahead[key]:
+                lagging[key] = ahead[key]
+                detail = f"at version {version}, its events at {ahead[key]}"
+                report.found("states_equal", key.id, detail)
     return lagging
 
 
 def _verify_account(
-    account: str, version: int, links: Mapping[int, list[Link]], report: Report
+    key: Key,
+    version: int,
+    links: Mapping[int, list[Link]],
+    leases: Leases,
+    report: Report,
 ) -> _Walk:
-    """Walks the versions of one account up to the captured one, over what is missing."""
+    """Walks the versions of one account, or stripe, up to the captured one, over what is
+    missing."""
+    account = key.id
     before: Link | None = None
     folded: AccountState | None = None
     reached, dense_to = 0, 0
@@ -161,7 +171,9 @@ def _verify_account(
             _verify_link(account, before, here, report)
         _verify_alerts(folded, here, report)
         _verify_constraints(folded, here, report)
-        before, folded, reached = here, _evolved(folded, here), number
+        after = _evolved(folded, here)
+        leases.take(folded, after, here, report)
+        before, folded, reached = here, after, number
     if reached < version:
         _found_missing(account, reached + 1, version, report)
         return _Walk(None, None, dense_to)
@@ -209,7 +221,9 @@ def _verify_alerts(state: AccountState | None, here: Link, report: Report) -> No
         return
     report.looked_at("alerts_follow")
     if here.entry.crossed != (crossed_alerts(state, here.entry) if state else ()):
-        report.found("alerts_follow", here.entry.id, f"version {here.entry.version} ({here.event})")
+        report.found(
+            "alerts_follow", here.entry.key.id, f"version {here.entry.version} ({here.event})"
+        )
 
 
 def _verify_constraints(state: AccountState | None, here: Link, report: Report) -> None:
@@ -218,14 +232,14 @@ def _verify_constraints(state: AccountState | None, here: Link, report: Report) 
     if state is None or not isinstance(fact, PaymentEvent):
         return
     report.looked_at("constraints_hold")
-    world = States(accounts={state.id: state})
-    moved, pended = moved_minor(fact, state.id), pended_minor(fact, state.id)
-    movement = Movement(state.id, "", *moved, *pended)
-    broken = [
-        *closed_refusals(world, (movement,)),
-        *frozen_refusals(world, (movement,)),
-        *balance_refusals(world, (movement,)),
-    ]
+    world = States.of((state,))
+    moved, pended = entry_moved_minor(fact, here.entry), entry_pended_minor(fact, here.entry)
+    movement = Movement(state.id, "", *moved, *pended, stripe=state.stripe)
+    broken = [*closed_refusals(world, (movement,)), *frozen_refusals(world, (movement,))]
+    if state.is_striped:  # what its limits are is seen to where its leases are
+        broken += overflow_refusals(world, (movement,))
+    else:
+        broken += balance_refusals(world, (movement,))
     if not isinstance(fact, PaymentReversed):
         stamped = Stamp(fact.recorded_at, fact.actor)
         broken += velocity_refusals(world, (movement,), stamped)
@@ -238,13 +252,14 @@ def _verify_constraints(state: AccountState | None, here: Link, report: Report) 
         codes.append(reasons.CURRENCY_MISMATCH.code)
     for code in codes:
         where = f"version {here.entry.version} ({here.event})"
-        report.found("constraints_hold", state.id, f"{where}: {code}")
+        report.found("constraints_hold", state.key.id, f"{where}: {code}")
 
 
 def _leads_back(before: Link | None, here: Link) -> bool:
     opening = isinstance(here.fact, AccountOpened)
     if before is None:
-        return opening and here.entry.prev is UNSET
+        added = isinstance(here.fact, StripesSet) and here.entry.stripe_number > 0
+        return (opening or added) and here.entry.prev is UNSET
     same_type = here.entry.type == before.entry.type
     return not opening and same_type and here.entry.prev == before.event
 
@@ -256,7 +271,10 @@ def _extends_chain(before: Link | None, here: Link) -> bool:
 def _totals_follow(before: Link | None, here: Link) -> bool:
     was = totals_of(before.entry) if before else (0, 0, 0, 0)
     now = totals_of(here.entry)
-    moved = (*moved_minor(here.fact, here.entry.id), *pended_minor(here.fact, here.entry.id))
+    moved = (
+        *entry_moved_minor(here.fact, here.entry),
+        *entry_pended_minor(here.fact, here.entry),
+    )
     return (
         min(now) >= 0
         and max(now) <= AMOUNT_MINOR_MAX
@@ -267,7 +285,7 @@ def _totals_follow(before: Link | None, here: Link) -> bool:
 def _verify_state(state: AccountState, walk: _Walk, report: Report) -> None:
     report.looked_at("states_equal")
     if walk.last is None:
-        report.found("states_equal", state.id, f"version {state.version} has no event")
+        report.found("states_equal", state.key.id, f"version {state.version} has no event")
         return
     last = walk.last
     expected: dict[str, object] = {
@@ -281,25 +299,25 @@ def _verify_state(state: AccountState, walk: _Walk, report: Report) -> None:
         expected |= msgspec.structs.asdict(walk.folded)
     differing = [name for name, value in expected.items() if getattr(state, name) != value]
     if differing:
-        report.found("states_equal", state.id, f"differs in {', '.join(sorted(differing))}")
+        report.found("states_equal", state.key.id, f"differs in {', '.join(sorted(differing))}")
 
 
-def _verify_zero_sum(history: EventHistory, versions: Mapping[str, int], report: Report) -> None:
+def _verify_zero_sum(history: EventHistory, versions: Mapping[Key, int], report: Report) -> None:
     """Per currency, all credits less all debits are zero, at a cut that no event crosses."""
     cut = uncrossed(history, versions)
     sums: defaultdict[str, int] = defaultdict(int)
-    for account, version in cut.items():
+    for key, version in cut.items():
         if version:
-            here = history.of(account)[version][0]
+            here = history.of(key)[version][0]
             balance = here.entry.credits_posted_minor - here.entry.debits_posted_minor
-            sums[currency_of(here.fact, account)] += balance
+            sums[currency_of(here.fact, here.entry.id)] += balance
     report.looked_at("zero_sum", len(sums))
     for currency, total in sorted(sums.items()):
         if total:
             report.found("zero_sum", currency, f"all balances sum to {total}")
 
 
-def uncrossed(history: EventHistory, versions: Mapping[str, int]) -> dict[str, int]:
+def uncrossed(history: EventHistory, versions: Mapping[Key, int]) -> dict[Key, int]:
     """The largest cut within `versions` that has each event at all its accounts or at none.
 
     An event that one account leaves out is taken off the others, with all that came after it
@@ -315,16 +333,16 @@ def uncrossed(history: EventHistory, versions: Mapping[str, int]) -> dict[str, i
     crossing = [
         event
         for event, fact in facts.items()
-        if any(entry.version > cut.get(entry.id, 0) for entry in fact.accounts)
+        if any(entry.version > cut.get(entry.key, 0) for entry in fact.accounts)
     ]
     while crossing:
         for entry in facts[crossing.pop()].accounts:
-            reached = cut.get(entry.id, 0)
+            reached = cut.get(entry.key, 0)
             if entry.version > reached:
                 continue
-            cut[entry.id] = entry.version - 1
+            cut[entry.key] = entry.version - 1
             for version in range(entry.version, reached + 1):
-                crossing.extend(one.event for one in history.of(entry.id).get(version, ()))
+                crossing.extend(one.event for one in history.of(entry.key).get(version, ()))
     return cut
 
 

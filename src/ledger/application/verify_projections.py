@@ -11,11 +11,11 @@ from ledger.application.verification import Report
 from ledger.application.verify import TOTALS, Captured, totals_of
 from ledger.contracts.events import AccountProfile, PaymentEntry, ProfileEvent
 from ledger.contracts.primitives import is_id
-from ledger.contracts.subjects import payment_key
+from ledger.contracts.subjects import Key, payment_key, stripe_key
 
 
 class ProjectedVersion(NamedTuple):
-    """What a projection says of one version of one account."""
+    """What a projection says of one version of one account, or stripe."""
 
     account: str
     version: int
@@ -24,6 +24,12 @@ class ProjectedVersion(NamedTuple):
     credits_posted_minor: int
     debits_pending_minor: int
     credits_pending_minor: int
+    stripe: int = 0
+
+    @property
+    def key(self) -> Key:
+        """What it is a version of."""
+        return stripe_key(self.account, self.stripe)
 
 
 class ProjectedProfile(NamedTuple):
@@ -98,28 +104,26 @@ def verify_projection(
 ) -> None:
     """Compares a projection's rows, read after the capture, with the events.
 
-    `balances_equal` expects one row an account, at the captured version or later; `history_equal`
-    one row for every version up to it.
+    `balances_equal` expects one row an account, or stripe, at the captured version or later;
+    `history_equal` one row for every version up to it.
     """
-    seen: defaultdict[str, set[int]] = defaultdict(set)
+    seen: defaultdict[Key, set[int]] = defaultdict(set)
     for row in rows:
         report.looked_at(check)
-        seen[row.account].add(row.version)
+        seen[row.key].add(row.version)
         expected = _expected(row, captured)
         if not expected:
-            report.found(check, row.account, f"version {row.version} has no event")
+            report.found(check, row.key.id, f"version {row.version} has no event")
         elif _said(row) not in expected:
-            report.found(
-                check, row.account, f"version {row.version} differs from event {row.event}"
-            )
-    for account, captured_version in captured.versions.items():
-        made = {n for n in captured.history.of(account) if n <= captured_version}
+            report.found(check, row.key.id, f"version {row.version} differs from event {row.event}")
+    for key, captured_version in captured.versions.items():
+        made = {n for n in captured.history.of(key) if n <= captured_version}
         if check == "balances_equal":
-            newest, version = max(seen[account], default=0), max(made, default=0)
+            newest, version = max(seen[key], default=0), max(made, default=0)
             if newest < version:
-                report.found(check, account, f"at version {newest}, the events at {version}")
-        elif missing := made - seen[account]:
-            report.found(check, account, f"missing versions {_ranges(missing)}")
+                report.found(check, key.id, f"at version {newest}, the events at {version}")
+        elif missing := made - seen[key]:
+            report.found(check, key.id, f"missing versions {_ranges(missing)}")
 
 
 def verify_profiles(
@@ -132,16 +136,17 @@ def verify_profiles(
     capture is not judged.
     """
     projected = {profile.account: profile for profile in profiles}
-    for account, links in captured.history.links.items():
-        if account not in captured.versions:
-            continue  # opened since
+    for key, links in captured.history.links.items():
+        if key.kind != "account" or key not in captured.versions:
+            continue  # what the first stripe says, all say; or opened since
+        account = key.id
         made = {
             version: one.fact.profile
             for version, here in links.items()
             for one in here
             if isinstance(one.fact, ProfileEvent)
         }
-        newest = max((n for n in made if n <= captured.versions[account]), default=0)
+        newest = max((n for n in made if n <= captured.versions[key]), default=0)
         if not newest:
             continue  # its own check names it
         said = projected.get(account)
@@ -156,10 +161,10 @@ def verify_profiles(
 
 def _expected(row: ProjectedVersion, captured: Captured) -> list[tuple[object, ...]]:
     """What the events say of a row's version; more than one answer only after tampering."""
-    links = captured.history.of(row.account).get(row.version)
+    links = captured.history.of(row.key).get(row.version)
     if links is not None:
         return [(one.event, *totals_of(one.entry)) for one in links]
-    later = _said_since(row.event, captured).of(row.account).get(row.version, [])
+    later = _said_since(row.event, captured).of(row.key).get(row.version, [])
     return [(one.event, *totals_of(one.entry)) for one in later]
 
 

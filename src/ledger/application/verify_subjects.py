@@ -33,12 +33,13 @@ def verify_subjects(
     store: EventStore,
     history: EventHistory,
     states: Mapping[Key, State],
-    accounts: Mapping[str, int],
+    accounts: Mapping[Key, int],
     report: Report,
 ) -> None:
     """Checks everything that is no account, up to the version that was captured in `states`.
 
-    `accounts` has the captured versions of accounts: what was posted to them since is not judged.
+    `accounts` has the captured versions of accounts and stripes: what was posted to them since is
+    not judged.
     """
     versions = {key: state.version for key, state in states.items()}
     lagging = _lagging(store, history, versions, report)
@@ -181,7 +182,7 @@ class _Periods(NamedTuple):
     """What closed periods are judged by: `books` by name and version, up to those `captured`."""
 
     history: EventHistory
-    accounts: Mapping[str, int]
+    accounts: Mapping[Key, int]
     books: Mapping[tuple[str, int], BookState]
     captured: Mapping[str, int]
     store: EventStore
@@ -190,10 +191,10 @@ class _Periods(NamedTuple):
 def _verify_periods(periods: _Periods, report: Report) -> None:
     """Each back-dated event names the books of its accounts, as they were, open for its time."""
     book_of: dict[str, str] = {}
-    for account, versions in periods.history.links.items():
+    for versions in periods.history.links.values():
         for here in versions.get(1, ()):
             if isinstance(here.fact, AccountOpened):
-                book_of[account] = here.fact.book
+                book_of[here.entry.id] = here.fact.book
     facts = {
         here.fact.id: here.fact
         for versions in periods.history.links.values()
@@ -202,7 +203,7 @@ def _verify_periods(periods: _Periods, report: Report) -> None:
         if isinstance(here.fact, BackDatableEvent)
     }
     for fact in facts.values():
-        if any(entry.version > periods.accounts.get(entry.id, 0) for entry in fact.accounts):
+        if any(entry.version > periods.accounts.get(entry.key, 0) for entry in fact.accounts):
             continue  # committed since
         report.looked_at("periods_respected")
         problem = _period_problem(fact, book_of, periods)

@@ -11,7 +11,7 @@ from typing import Final
 
 from ledger.contracts.commands import COMMAND_TYPES
 from ledger.contracts.events import EVENT_TYPES
-from ledger.contracts.primitives import AMOUNT_MINOR_MAX, ID_PATTERN
+from ledger.contracts.primitives import AMOUNT_MINOR_MAX, ID_PATTERN, STRIPES_MAX
 
 Addition = dict[str, object]
 """What a field's schema gets: a `description`, and keywords of JSON Schema."""
@@ -42,6 +42,8 @@ MEANING: Final[dict[str, str]] = {
     "max_balance_basis": "Which balance the highest holds for: `available` (the default) or "
     "`posted`.",
     "velocity": "All velocity limits, at most 8, each with a name of its own.",
+    "stripes": "Over how many stripes the account is spread, 1 to 32, to take more payments at the "
+    "same time. An account is opened with 1 if it is left out.",
     "book": "The book: a set of accounts whose periods are closed together. Default: `main`.",
     "metadata": "At most 16 texts of at most 256 characters, by plain names. No card numbers.",
     "subject": "Whether the metadata are those of an account or of a payment.",
@@ -217,7 +219,8 @@ _OF_EVERY_EVENT: Final[dict[str, Addition]] = {
     "recorded_at": {**_STORED_INSTANT},
     "effective_at": {**_STORED_INSTANT},
 }
-_ONE_ACCOUNT: Final[Addition] = {"minItems": 1, "maxItems": 1}
+#: The account, or every stripe of it.
+_ONE_ACCOUNT: Final[Addition] = {"minItems": 1, "maxItems": STRIPES_MAX}
 _GIVEN: Final[Addition] = {"description": "The amount asked for, in minor units. Absent: all."}
 _RELEASED: Final[Addition] = {"description": "What is pending no more."}
 
@@ -229,6 +232,10 @@ _OF_EVENTS: Final[dict[str, dict[str, Addition]]] = {
     "AccountClosed": {"accounts": _ONE_ACCOUNT},
     "LimitsSet": {
         "given": {"description": "The fields that the client gave; the others are as they were."},
+        "accounts": _ONE_ACCOUNT,
+    },
+    "StripesSet": {
+        "stripes": {"description": "How many stripes take payments from here on."},
         "accounts": _ONE_ACCOUNT,
     },
     "PaymentPosted": {
@@ -326,6 +333,21 @@ _IN_EVENTS: Final[dict[str, dict[str, Addition]]] = {
             "description": "The account's alerts that this event made its balance cross. "
             "Absent: none.",
         },
+        "stripe": {
+            "description": "Which stripe of the account it is, from 0; version, `prev` and totals "
+            "are those of the stripe. Absent: the account never was striped.",
+            "minimum": 0,
+            "maximum": STRIPES_MAX - 1,
+        },
+        "floor_minor": {
+            "description": "The stripe's share of the account's lowest balance, in minor units: to "
+            "go below it, it must look at the others. Null: it has none, and always must. Absent: "
+            "as it was."
+        },
+        "ceiling_minor": {
+            "description": "The stripe's share of the account's highest balance, in minor units. "
+            "Null: it has none. Absent: as it was."
+        },
     },
     "SubjectEntry": _OF_VERSION,
     "PaymentEntry": {
@@ -353,6 +375,7 @@ _IN_EVENTS: Final[dict[str, dict[str, Addition]]] = {
             **_STORED_INSTANT,
         },
         "velocity": {"description": "All velocity limits. Absent: none."},
+        "stripes": {"description": "Over how many stripes it is spread. Absent: 1."},
     },
     "BookCheck": {
         "version": {"description": "The book's version; 0: it never changed.", "minimum": 0},
@@ -366,7 +389,8 @@ _IN_EVENTS: Final[dict[str, dict[str, Addition]]] = {
     },
     "Cause": {
         "id": {
-            "description": "The id of the account, or of what `kind` says; `clock` for the time."
+            "description": "The id of the account, or of what `kind` says: of a stripe "
+            "`<account>/<number>`; `clock` for the time."
         },
         "version": {
             "description": "Its version when the refusal was decided; 0: it did not exist.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Final, Literal
 
 from msgspec import Meta
@@ -18,6 +19,9 @@ ID_PATTERN: Final = rf"^[{ID_ALPHABET}]{{1,{ID_LENGTH_MAX}}}$"
 AMOUNT_MINOR_MAX: Final = 2**63 - 1
 POSTINGS_MAX: Final = 45  # 90 accounts + 1 event + room to grow < 100 actions of a transaction
 ALERTS_MAX: Final = 4  # each adds some 50 bytes to the state that every payment rewrites
+STRIPES_MAX: Final = 32  # a change of all of them is one transaction, and an event of 8 KiB
+#: Of each total of each stripe of a striped account: so all of them add up to AMOUNT_MINOR_MAX.
+STRIPE_TOTAL_MAX: Final = AMOUNT_MINOR_MAX // STRIPES_MAX
 SCREENING_REASONS_MAX: Final = 8  # of a verdict: as many as a person reads
 REFERENCE_LENGTH_MAX: Final = 64
 DESCRIPTION_LENGTH_MAX: Final = 140  # the unstructured remittance line of ISO 20022
@@ -65,6 +69,9 @@ DayText = Annotated[
 BookName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$")]
 TemplateName = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
 TemplateVersion = Annotated[int, Meta(ge=1, le=1_000)]
+StripeCount = Annotated[
+    int, Meta(ge=1, le=STRIPES_MAX, description="How many stripes the account is spread over.")
+]
 MetadataKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_.-]{0,39}$")]
 MetadataMap = Annotated[
     dict[MetadataKey, Annotated[str, Meta(max_length=METADATA_VALUE_LENGTH_MAX)]],
@@ -118,6 +125,7 @@ def end_of_day(day: str) -> str:
         return f"{day}T23:59:59.999999Z"  # the last day that can be told
 
 
+@lru_cache(maxsize=16)  # a group of commands is recorded at one instant
 def shifted_instant(instant: str, microseconds: int) -> str:
     """An instant (stored form) so much later; the nearest that can be told, if there is none."""
     try:

@@ -14,6 +14,7 @@ COMMAND_PATHS: Final[dict[str, str]] = {
     "account.open": "/accounts",
     "account.set_alerts": "/alerts",
     "account.set_limits": "/limits",
+    "account.set_stripes": "/stripes",
     "account.freeze": "/freezes",
     "account.unfreeze": "/unfreezes",
     "account.close": "/account-closings",
@@ -33,6 +34,3 @@ COMMAND_PATHS: Final[dict[str, str]] = {
 }
 #: The path that takes several commands of any types, each decided by itself.
 INDEPENDENT_PATH: Final = "/commands"
-#: Of one request to it: with a tenth of a second each they are done before API Gateway gives up.
-INDEPENDENT_COMMANDS_MAX: Final = 100
-INDEPENDENT_BYTES_MAX: Final = 1024 * 1024

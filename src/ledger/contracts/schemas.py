@@ -15,10 +15,11 @@ import msgspec
 from msgspec import Struct
 
 from ledger.contracts import examples
-from ledger.contracts.commands import COMMAND_TYPES
+from ledger.contracts.commands import BULK_COMMANDS_MAX, CLIENT_COMMANDS, COMMAND_TYPES
 from ledger.contracts.events import EVENT_TYPES
 from ledger.contracts.meanings import MEANING, OF_STRUCT
 from ledger.contracts.notifications import ALERT_TYPE, BalanceAlert
+from ledger.contracts.packs import PACK_EVENTS_MAX
 
 Schema = dict[str, object]
 
@@ -34,12 +35,64 @@ def command_schemas() -> dict[tuple[str, int], Schema]:
     }
 
 
+def bulk_schema() -> Schema:
+    """The schema of commands in bulk, one message or request: each command by its own schema."""
+    each = [
+        {"$ref": _id("command", name, version)}
+        for name, version in examples.COMMANDS
+        if name in CLIENT_COMMANDS
+    ]
+    commands: Schema = {
+        "description": "The commands, in the order in which they are decided, each by itself.",
+        "type": "array",
+        "items": {"anyOf": each},
+        "minItems": 1,
+        "maxItems": BULK_COMMANDS_MAX,
+    }
+    example = [examples.COMMANDS["account.open", 1], examples.COMMANDS["payment.post", 1]]
+    return {
+        "$schema": DIALECT,
+        "$id": "urn:ledger:schema:bulk:commands",
+        "title": "Commands in bulk",
+        "description": "One message, or one request's body, with many commands: at most 1 MiB.",
+        "type": "object",
+        "properties": {"commands": commands},
+        "required": ["commands"],
+        "additionalProperties": False,
+        "examples": [{"commands": example}],
+    }
+
+
 def event_schemas() -> dict[tuple[str, int], Schema]:
     """The schema of every event, by type and version, in the examples' order. Unknown fields are
     allowed: within a version fields may be added, never removed or given another meaning."""
     return {
         (name, version): _schema("event", EVENT_TYPES[name], name, version, example)
         for (name, version), example in examples.EVENTS.items()
+    }
+
+
+def published_schema() -> Schema:
+    """The schema of the detail of an entry of the ledger bus: events of one type, each by its own
+    schema."""
+    each = [{"$ref": _id("event", name, version)} for name, version in examples.EVENTS]
+    events: Schema = {
+        "description": "The events, all of the type that the entry's `detail-type` says.",
+        "type": "array",
+        "items": {"anyOf": each},
+        "minItems": 1,
+        "maxItems": PACK_EVENTS_MAX,
+    }
+    return {
+        "$schema": DIALECT,
+        "$id": "urn:ledger:schema:published:events",
+        "title": "Events as they are published",
+        "description": "The `detail` of an entry of the ledger bus: some 60 KB at most, more if "
+        "it has a single event that is larger.",
+        "type": "object",
+        "properties": {"events": events},
+        "required": ["events"],
+        "examples": [{"events": [examples.EVENTS["payment.posted", 1]]}],
     }
 
 
@@ -63,12 +116,16 @@ def _schema(kind: str, struct: type[Struct], name: str, version: int, example: S
     root.pop("title")
     schema: Schema = {
         "$schema": DIALECT,
-        "$id": f"urn:ledger:schema:{kind}:{name}:{version}",
+        "$id": _id(kind, name, version),
         "title": f"{name}, version {version}",
         **root,
         "examples": [example],
     }
     return schema | ({"$defs": definitions} if definitions else {})
+
+
+def _id(kind: str, name: str, version: int) -> str:
+    return f"urn:ledger:schema:{kind}:{name}:{version}"
 
 
 def explained(definition: Schema, own: Mapping[str, Schema]) -> Schema:

@@ -28,7 +28,7 @@ _REASON_OF_FIELD: Final[dict[str, Reason]] = {
     "account_type": reasons.INVALID_ACCOUNT_TYPE,
     **dict.fromkeys(("effective_at", "expires_at", "through"), reasons.INVALID_TIME),
     **dict.fromkeys(("reference", "description", "reason"), reasons.INVALID_TEXT),
-    **dict.fromkeys(("sides", "subject"), reasons.INVALID_CHOICE),
+    **dict.fromkeys(("sides", "subject", "stripes"), reasons.INVALID_CHOICE),
     **dict.fromkeys(("book", "template", "template_version"), reasons.INVALID_NAME),
     "metadata": reasons.INVALID_METADATA,
     "postings": reasons.INVALID_POSTINGS,

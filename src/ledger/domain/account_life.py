@@ -1,4 +1,7 @@
-"""What is decided of an account beside payments: alerts, freezing, closing, limits, metadata."""
+"""What is decided of an account beside payments: alerts, freezing, closing, limits, metadata.
+
+What changes an account changes every stripe of it.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,13 @@ from ledger.contracts.commands import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     Sides,
     UnfreezeAccount,
 )
 from ledger.contracts.events import (
     AccountClosed,
+    AccountEntry,
     AccountFrozen,
     AccountProfile,
     AccountUnfrozen,
@@ -27,12 +32,20 @@ from ledger.contracts.events import (
     MetadataSet,
     PaymentAuthorized,
     PaymentPosted,
+    StripesSet,
 )
+from ledger.contracts.primitives import STRIPE_TOTAL_MAX
 from ledger.contracts.subjects import account_key, metadata_key
-from ledger.domain.accounts import AccountState, next_entry
-from ledger.domain.rejections import Rejection, rejection, rejection_for_event
+from ledger.domain.accounts import AccountState, first_entry, next_entry
+from ledger.domain.rejections import (
+    Rejection,
+    rejection,
+    rejection_for_event,
+    rejection_of_all,
+)
 from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import States, next_subject_entry
+from ledger.domain.striped import relet_entries, stripes_of, whole
 
 _LIMIT_FIELDS = (
     "min_balance_minor",
@@ -44,10 +57,13 @@ _LIMIT_FIELDS = (
 
 
 def decide_alerts(states: States, command: SetAlerts, stamp: Stamp) -> AlertsSet | Rejection:
-    """The alerts set as the account's next version. A frozen account may be watched."""
+    """The alerts set as the account's next version. A frozen account may be watched, a striped one
+    not: no stripe sees the balance cross anything."""
     state = _living(states, command.account)
     if isinstance(state, Rejection):
         return state
+    if state.is_striped and command.alerts:
+        return _stripes_conflict(states, state, "alerts")
     return AlertsSet(
         **head(command, stamp),
         account=command.account,
@@ -71,7 +87,7 @@ def decide_freeze(
         sides=command.sides,
         reason=command.reason,
         profile=_frozen_profile(state, frozen),
-        accounts=(next_entry(state),),
+        accounts=_next_entries(states, state),
     )
 
 
@@ -89,7 +105,7 @@ def decide_unfreeze(
         sides=command.sides,
         reason=command.reason,
         profile=_frozen_profile(state, frozen),
-        accounts=(next_entry(state),),
+        accounts=_next_entries(states, state),
     )
 
 
@@ -100,19 +116,21 @@ def decide_closing(
     state = _living(states, command.account)
     if isinstance(state, Rejection):
         return state
+    sums = whole(states, command.account) or state
     left = {
-        "balance_minor": state.balance_minor,
-        "debits_pending_minor": state.debits_pending_minor,
-        "credits_pending_minor": state.credits_pending_minor,
+        "balance_minor": sums.balance_minor,
+        "debits_pending_minor": sums.debits_pending_minor,
+        "credits_pending_minor": sums.credits_pending_minor,
     }
     if any(left.values()):
-        return rejection(reasons.ACCOUNT_NOT_EMPTY, "account", states, state.key, left)
+        reason = reasons.ACCOUNT_NOT_EMPTY
+        return rejection_of_all(reason, "account", states, command.account, left)
     return AccountClosed(
         **head(command, stamp),
         account=command.account,
         reason=command.reason,
         profile=replace(state.profile, status="closed"),
-        accounts=(next_entry(state),),
+        accounts=_next_entries(states, state),
     )
 
 
@@ -131,7 +149,35 @@ def decide_limits(states: States, command: SetLimits, stamp: Stamp) -> LimitsSet
         account=command.account,
         given=given,
         profile=profile,
-        accounts=(next_entry(state),),
+        accounts=relet_entries(
+            _next_entries(states, state), stripes_of(states, command.account), profile
+        ),
+    )
+
+
+def decide_stripes(states: States, command: SetStripes, stamp: Stamp) -> StripesSet | Rejection:
+    """The account spread over so many stripes; that it was so already is no reason to refuse."""
+    state = _living(states, command.account)
+    if isinstance(state, Rejection):
+        return state
+    if command.stripes > 1 and (state.alerts or state.velocity):
+        return _stripes_conflict(states, state, "stripes")
+    if command.stripes > 1 and _has_too_much(state):
+        totals = {
+            "debits_posted_minor": state.debits_posted_minor,
+            "credits_posted_minor": state.credits_posted_minor,
+        }
+        return rejection(reasons.BALANCE_OVERFLOW, "stripes", states, state.key, totals)
+    stripes = stripes_of(states, command.account)
+    profile = replace(state.profile, stripes=command.stripes)
+    new = [first_entry(command.account, state.type)] * (command.stripes - state.stripes_made)
+    return StripesSet(
+        **head(command, stamp),
+        account=command.account,
+        stripes=command.stripes,
+        reason=command.reason,
+        profile=profile,
+        accounts=relet_entries((*_next_entries(states, state), *new), stripes, profile),
     )
 
 
@@ -180,11 +226,33 @@ def _limit_refusals(
         field = next(name for name in given if name.endswith("_balance_minor"))
         values = {"min_balance_minor": lowest, "max_balance_minor": highest}
         yield rejection(reasons.LIMITS_CONFLICT, field, states, state.key, values)
+    if state.is_striped and command.velocity is not UNSET and command.velocity:
+        yield _stripes_conflict(states, state, "velocity")
     for index, limit in enumerate(() if command.velocity is UNSET else command.velocity):
         if limit.currency != state.currency:
             own = {"currency": state.currency}
             field = f"velocity[{index}].currency"
             yield rejection(reasons.CURRENCY_MISMATCH, field, states, state.key, own)
+
+
+def _stripes_conflict(states: States, state: AccountState, field: str) -> Rejection:
+    values = {
+        "stripes": state.stripes_made,
+        "alerts": len(state.alerts),
+        "velocity": len(state.velocity),
+    }
+    return rejection(reasons.STRIPES_CONFLICT, field, states, state.key, values)
+
+
+def _has_too_much(state: AccountState) -> bool:
+    debits = state.debits_posted_minor + state.debits_pending_minor
+    credits_ = state.credits_posted_minor + state.credits_pending_minor
+    return max(debits, credits_) > STRIPE_TOTAL_MAX
+
+
+def _next_entries(states: States, state: AccountState) -> tuple[AccountEntry, ...]:
+    """The entries of an event that changes every stripe of an account."""
+    return tuple(map(next_entry, stripes_of(states, state.id)))
 
 
 def _frozen_profile(state: AccountState, frozen: Sides | None) -> AccountProfile:

@@ -7,7 +7,7 @@ minor units since the opening. What a balance is follows from the account's norm
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Struct
@@ -25,18 +25,20 @@ from ledger.contracts.events import (
     PaymentIncreased,
     PaymentPosted,
     ProfileEvent,
+    StripesSet,
     moved_minor,
     pended_minor,
 )
 from ledger.contracts.primitives import (
     AMOUNT_MINOR_MAX,
     MAIN_BOOK,
+    STRIPES_MAX,
     AccountType,
     available_minor,
     balance_minor,
     expected_minor,
 )
-from ledger.contracts.subjects import Key, account_key
+from ledger.contracts.subjects import Key, stripe_key
 from ledger.domain.velocity import VelocityCounter, carried, counted
 
 #: Events that count for velocity limits, by what they post or newly hold: of a capture that is what
@@ -47,7 +49,13 @@ GENESIS_HASH: Final = bytes(HASH_BYTES)  # what the chain of every account start
 
 
 class AccountState(Struct, frozen=True, kw_only=True):
-    """An account after its latest event. `version` counts its events, from 1, without a gap."""
+    """An account after its latest event. `version` counts its events, from 1, without a gap.
+
+    Of an account that is striped, or ever was, each stripe has a state of its own, with its own
+    version, totals and chain, and a copy of what the account is: stripe 0 is the account itself.
+    `stripes` are in use, the first so many of all `stripes_made`. `floor_minor` and `ceiling_minor`
+    are the stripe's shares of the lowest and the highest balance, see `leases`.
+    """
 
     id: str
     version: int
@@ -71,11 +79,21 @@ class AccountState(Struct, frozen=True, kw_only=True):
     max_balance_basis: Basis = "available"
     velocity: tuple[VelocityLimit, ...] = ()
     counters: tuple[VelocityCounter, ...] = ()  # of the limits, in their order
+    stripe: int = 0
+    stripes: int = 1
+    stripes_made: int = 1
+    floor_minor: int | None = None
+    ceiling_minor: int | None = None
 
     @property
     def key(self) -> Key:
         """What this is the state of."""
-        return account_key(self.id)
+        return stripe_key(self.id, self.stripe)
+
+    @property
+    def is_striped(self) -> bool:
+        """Whether the account has more than this state."""
+        return self.stripes_made > 1
 
     @property
     def profile(self) -> AccountProfile:
@@ -92,6 +110,7 @@ class AccountState(Struct, frozen=True, kw_only=True):
             min_balance_basis=self.min_balance_basis,
             max_balance_basis=self.max_balance_basis,
             velocity=self.velocity,
+            stripes=self.stripes,
         )
 
     @property
@@ -130,6 +149,15 @@ class BrokenStateError(Exception):
     """A state or an event that no sequence of decisions can have made: a bug or a corruption."""
 
 
+def judged_minor(
+    one: AccountState | AccountEntry, bound: Literal["min", "max"], basis: Basis
+) -> int:
+    """The balance that the lowest, or the highest, holds for."""
+    if basis == "posted":
+        return one.balance_minor
+    return one.available_minor if bound == "min" else one.expected_minor
+
+
 def check_state(state: AccountState) -> None:
     """Raises BrokenStateError unless `state` is one that could have been written.
 
@@ -141,25 +169,51 @@ def check_state(state: AccountState) -> None:
         state.debits_pending_minor,
         state.credits_pending_minor,
     )
-    if not all(0 <= total <= AMOUNT_MINOR_MAX for total in totals):
-        raise BrokenStateError(f"account {state.id} version {state.version}: a total out of range")
+    if min(totals) < 0 or max(totals) > AMOUNT_MINOR_MAX:
+        raise BrokenStateError(f"{_name(state)} version {state.version}: a total out of range")
     sound = len(state.counters) == len(state.velocity) and (state.status == "frozen") <= (
         state.frozen is not None
     )
     if state.version < 1 or len(state.hash) != HASH_BYTES or not sound:
-        raise BrokenStateError(f"account {state.id}: version, hash, limits or status out of range")
+        raise BrokenStateError(f"{_name(state)}: version, hash, limits or status out of range")
+    if not (_is_sound_stripe(state) if state.is_striped else _is_unstriped(state)):
+        raise BrokenStateError(f"{_name(state)}: stripes or leases out of range")
+
+
+def _name(state: AccountState) -> str:
+    return f"{state.key.kind} {state.key.id}"
+
+
+def _is_unstriped(state: AccountState) -> bool:
+    leased = state.floor_minor is not None or state.ceiling_minor is not None
+    return (state.stripe, state.stripes, state.stripes_made) == (0, 1, 1) and not leased
+
+
+def _is_sound_stripe(state: AccountState) -> bool:
+    counted = 0 <= state.stripe < state.stripes_made <= STRIPES_MAX
+    floor, ceiling = state.floor_minor, state.ceiling_minor
+    above = floor is None or (
+        state.min_balance_minor is not None
+        and judged_minor(state, "min", state.min_balance_basis) >= floor
+    )
+    below = ceiling is None or (
+        state.max_balance_minor is not None
+        and judged_minor(state, "max", state.max_balance_basis) <= ceiling
+    )
+    watched = bool(state.alerts or state.velocity)
+    return counted and 1 <= state.stripes <= state.stripes_made and above and below and not watched
 
 
 def evolve(
     state: AccountState | None, event: AccountEvent, entry: AccountEntry, chain_hash: bytes
 ) -> AccountState:
-    """The state of the account of `entry` after `event`, whose chain hash is given.
+    """The state of the account or stripe of `entry` after `event`, whose chain hash is given.
 
     Raises BrokenStateError if the event does not follow the state.
     """
     _refuse_gap(state, event, entry)
     if state is None:
-        assert isinstance(event, AccountOpened)  # _refuse_gap has seen to it
+        assert isinstance(event, AccountOpened | StripesSet)  # _refuse_gap has seen to it
         after = _opened(event, entry, chain_hash)
     else:
         after = msgspec.structs.replace(
@@ -173,9 +227,21 @@ def evolve(
             last_event=event.id,
             hash=chain_hash,
             **_changes(state, event),
+            **_changed_leases(entry),
         )
     check_state(after)
     return after
+
+
+def first_entry(account: str, account_type: AccountType) -> AccountEntry:
+    """The entry of an event that makes version 1 of an account, or of a further stripe of it."""
+    return AccountEntry(
+        id=account,
+        type=account_type,
+        version=1,
+        debits_posted_minor=0,
+        credits_posted_minor=0,
+    )
 
 
 def next_entry(
@@ -189,6 +255,7 @@ def next_entry(
     what it releases is below 0."""
     entry = AccountEntry(
         id=state.id,
+        stripe=state.stripe if state.is_striped else UNSET,
         type=state.type,
         version=state.version + 1,
         prev=state.last_event,
@@ -203,6 +270,8 @@ def next_entry(
 
 def crossed_alerts(state: AccountState, entry: AccountEntry) -> tuple[Alert, ...]:
     """The alerts of `state` that its posted balance crosses on the way to the totals of `entry`."""
+    if not state.alerts:
+        return ()
     before, after = state.balance_minor, entry.balance_minor
     return tuple(alert for alert in state.alerts if _crosses(alert, before, after))
 
@@ -228,6 +297,8 @@ def _changes(state: AccountState, event: AccountEvent) -> dict[str, Any]:
             "max_balance_basis": profile.max_balance_basis,
             "velocity": profile.velocity,
             "counters": carried(state.velocity, state.counters, profile.velocity),
+            "stripes": profile.stripes,
+            "stripes_made": len(event.accounts),
         }
     if state.velocity and isinstance(event, _COUNTED):
         return {"counters": tuple(_counted(state, event))}
@@ -245,39 +316,71 @@ def _counted(state: AccountState, event: _COUNTED) -> Iterator[VelocityCounter]:
             yield counter
 
 
-def _opened(event: AccountOpened, entry: AccountEntry, chain_hash: bytes) -> AccountState:
+def _changed_leases(entry: AccountEntry) -> dict[str, int | None]:
+    leases: dict[str, int | None] = {}
+    if entry.floor_minor is not UNSET:
+        leases["floor_minor"] = entry.floor_minor
+    if entry.ceiling_minor is not UNSET:
+        leases["ceiling_minor"] = entry.ceiling_minor
+    return leases
+
+
+def _opened(
+    event: AccountOpened | StripesSet, entry: AccountEntry, chain_hash: bytes
+) -> AccountState:
+    """The first state of an account, or of a further stripe of one that is there."""
+    profile = event.profile
     return AccountState(
         id=event.account,
         version=entry.version,
-        currency=event.currency,
-        type=event.account_type,
-        status="open",
+        currency=profile.currency,
+        type=profile.account_type,
+        status=profile.status,
         debits_posted_minor=entry.debits_posted_minor,
         credits_posted_minor=entry.credits_posted_minor,
         debits_pending_minor=entry.debits_pending_minor,
         credits_pending_minor=entry.credits_pending_minor,
-        min_balance_minor=event.min_balance_minor,
-        max_balance_minor=event.max_balance_minor,
-        opened_at=event.profile.opened_at,
+        min_balance_minor=profile.min_balance_minor,
+        max_balance_minor=profile.max_balance_minor,
+        opened_at=profile.opened_at,
         recorded_at=event.recorded_at,
         last_event=event.id,
         hash=chain_hash,
-        book=event.book,
+        frozen=None if profile.frozen is UNSET else profile.frozen,
+        book=profile.book,
+        min_balance_basis=profile.min_balance_basis,
+        max_balance_basis=profile.max_balance_basis,
+        stripe=entry.stripe_number,
+        stripes=profile.stripes,
+        stripes_made=len(event.accounts),
+        floor_minor=None if entry.floor_minor is UNSET else entry.floor_minor,
+        ceiling_minor=None if entry.ceiling_minor is UNSET else entry.ceiling_minor,
     )
 
 
 def _refuse_gap(state: AccountState | None, event: AccountEvent, entry: AccountEntry) -> None:
     opening = isinstance(event, AccountOpened)
     if state is None:
-        follows = opening and entry.version == 1 and entry.prev is UNSET
+        first = opening or (isinstance(event, StripesSet) and entry.stripe_number > 0)
+        follows = first and entry.version == 1 and entry.prev is UNSET
     else:
         follows = (
             not opening
-            and (entry.id, entry.type) == (state.id, state.type)
+            and (entry.key, entry.type) == (state.key, state.type)
             and (entry.version, entry.prev) == (state.version + 1, state.last_event)
+            and _has_all_stripes(state, event)
         )
     if not follows:
         raise BrokenStateError(
             f"event {event.id} does not follow version {state.version if state else 0} "
-            f"of account {entry.id}"
+            f"of {entry.key.kind} {entry.key.id}"
         )
+
+
+def _has_all_stripes(state: AccountState, event: AccountEvent) -> bool:
+    """Whether what changes an account changes every stripe of it."""
+    if not isinstance(event, ProfileEvent):
+        return True
+    made = len(event.accounts)
+    grown = isinstance(event, StripesSet) and made > state.stripes_made
+    return grown or made == state.stripes_made

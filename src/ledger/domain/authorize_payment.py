@@ -35,6 +35,7 @@ from ledger.domain.payments import (
 from ledger.domain.rejections import Rejection, rejection_for_time
 from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import PaymentState, States
+from ledger.domain.striped import as_held, by_spread
 
 _DAY: Final = 24 * 3600 * 1_000_000
 HOLD_DEFAULT: Final = 7 * _DAY  # as card schemes keep an authorization
@@ -45,7 +46,7 @@ def decide_authorization(
     states: States, command: AuthorizePayment, stamp: Stamp
 ) -> PaymentAuthorized | Rejection:
     """The payment held as a whole, or the first reason against it by precedence."""
-    movements = Movements().hold(command.postings)
+    movements = authorized(states, command, stamp)
     expires_at = (
         shifted_instant(stamp.recorded_at, HOLD_DEFAULT)
         if command.expires_at is UNSET
@@ -80,12 +81,10 @@ def decide_increase(
     payment = payment_at(states, command.payment)
     if payment is None:
         return unknown_payment(states, command.payment)
-    more = (0,) * len(payment.postings)
-    if command.amount_minor is not UNSET and payment.open:
-        more = increased_amounts(command.amount_minor, groups_of(payment), payment.authorized_minor)
+    more = _added_amounts(command, payment)
     # No amount grows out of range: it is in a pending total, whose overflow is refused.
     postings = scaled(payment.postings, more)
-    movements = Movements().hold(postings, "amount_minor")
+    movements = increased(command, payment)
     refusal = next(_increase_refusals(states, command, payment, movements, stamp), None)
     if refusal is not None:
         return refusal
@@ -102,6 +101,23 @@ def decide_increase(
         amount_minor=command.amount_minor,
         expires_at=command.expires_at,
     )
+
+
+def authorized(states: States, command: AuthorizePayment, stamp: Stamp) -> Movements:
+    """What the hold does to accounts."""
+    return Movements(by_spread(states, stamp.spread)).hold(command.postings)
+
+
+def increased(command: IncreasePayment, payment: PaymentState) -> Movements:
+    """What it does to accounts that more is held: on the stripes that have the hold."""
+    postings = scaled(payment.postings, _added_amounts(command, payment))
+    return Movements(as_held(payment)).hold(postings, "amount_minor")
+
+
+def _added_amounts(command: IncreasePayment, payment: PaymentState) -> tuple[int, ...]:
+    if command.amount_minor is UNSET or not payment.open:
+        return (0,) * len(payment.postings)
+    return increased_amounts(command.amount_minor, groups_of(payment), payment.authorized_minor)
 
 
 def _refusals(

@@ -30,6 +30,7 @@ from ledger.domain.movements import (
 )
 from ledger.domain.payments import (
     added,
+    between,
     expired_refusals,
     given_minor,
     groups_of,
@@ -41,6 +42,7 @@ from ledger.domain.payments import (
 from ledger.domain.rejections import Rejection, rejection
 from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import PaymentState, States
+from ledger.domain.striped import as_held
 
 
 def decide_capture(
@@ -63,7 +65,7 @@ def decide_capture(
     assert taken is not None  # else it was refused
     last = _is_last(command, payment, taken)
     postings, released = scaled(payment.postings, taken), _released(payment, taken, last=last)
-    movements = _movements(postings, released)
+    movements = _movements(payment, postings, released)
     accounts = [movement.account for movement in movements]
     return PaymentCaptured(
         **head(command, stamp, effective_at),
@@ -100,7 +102,7 @@ def decide_void(
         **head(command, stamp),
         payment=command.payment,
         postings=postings,
-        accounts=Movements().release(postings, "payment").entries(states),
+        accounts=let_go(payment).entries(states),
         entry=next_payment_entry(payment, ended="void"),
         reason=command.reason,
         by="payment.reverse" if by_reversal else "payment.void",
@@ -117,9 +119,21 @@ def decide_expiry(states: States, command: ExpirePayment, stamp: Stamp) -> Payme
         **head(command, stamp),
         payment=command.payment,
         postings=postings,
-        accounts=Movements().release(postings, "payment").entries(states),
+        accounts=let_go(payment).entries(states),
         entry=next_payment_entry(payment, ended="expiry"),
     )
+
+
+def captured(command: CapturePayment, payment: PaymentState) -> Movements | None:
+    """What the capture does to accounts; None if there is nothing that it could take."""
+    taken = _taken(command, payment)
+    return None if taken is None or not payment.open else _captured(command, payment, taken)
+
+
+def let_go(payment: PaymentState) -> Movements:
+    """What it does to accounts that all a hold has is released."""
+    postings = scaled(payment.postings, payment.remaining_minor)
+    return Movements(as_held(payment)).release(postings, "payment")
 
 
 def _taken(command: CapturePayment, payment: PaymentState) -> tuple[int, ...] | None:
@@ -149,15 +163,19 @@ def _released(payment: PaymentState, taken: Sequence[int], *, last: bool) -> tup
     return scaled(payment.postings, amounts)
 
 
-def _movements(postings: Sequence[Posting], released: Sequence[Posting]) -> Movements:
-    return Movements().post(postings, "payment").release(released, "payment")
+def _movements(
+    payment: PaymentState, postings: Sequence[Posting], released: Sequence[Posting]
+) -> Movements:
+    """Where the hold is: what was pending there is posted there."""
+    movements = Movements(as_held(payment))
+    return movements.post(postings, "payment").release(released, "payment")
 
 
 def _captured(command: CapturePayment, payment: PaymentState, taken: tuple[int, ...]) -> Movements:
     """What the capture does to each account."""
     last = _is_last(command, payment, taken)
     released = _released(payment, taken, last=last)
-    return _movements(scaled(payment.postings, taken), released)
+    return _movements(payment, scaled(payment.postings, taken), released)
 
 
 def _refusals(
@@ -169,7 +187,7 @@ def _refusals(
     effective_at: str,
     stamp: Stamp,
 ) -> Iterator[Rejection]:
-    whole = Movements().post(payment.postings, "payment")  # whoever the payment is between
+    whole = between(payment, as_held(payment))
     books = books_of(states, (movement.account for movement in whole))
     if taken is not None and payment.open:
         moved = _captured(command, payment, taken)

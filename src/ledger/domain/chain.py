@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from ledger.contracts.events import Event, encode_event, entries_of, subject_of
-from ledger.contracts.subjects import Key, account_key
+from ledger.contracts.subjects import Key
 from ledger.domain.accounts import GENESIS_HASH
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def link(previous: bytes, data: bytes) -> bytes:
 
 def changed_by(event: Event) -> tuple[Key, ...]:
     """What an event makes a new version of, in the order of its chain hashes."""
-    accounts = tuple(account_key(entry.id) for entry in entries_of(event))
+    accounts = tuple([entry.key for entry in entries_of(event)])
     other = subject_of(event)
     return accounts if other is None else (*accounts, other[0])
 
@@ -45,6 +45,6 @@ def changed_by(event: Event) -> tuple[Key, ...]:
 def seal(event: Event, states: States) -> StoredEvent:
     """`event` with its bytes fixed and the chains of what it changes (now in `states`) extended."""
     data = encode_event(event)
-    before = (states.get(key) for key in changed_by(event))
-    hashes = (link(state.hash if state else GENESIS_HASH, data) for state in before)
+    before = map(states.get, changed_by(event))
+    hashes = [link(state.hash if state else GENESIS_HASH, data) for state in before]
     return StoredEvent(event.id, data, tuple(hashes))

@@ -26,6 +26,7 @@ from ledger.contracts.commands import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     UnfreezeAccount,
     VoidPayment,
 )
@@ -36,6 +37,7 @@ from ledger.domain.account_life import (
     decide_freeze,
     decide_limits,
     decide_metadata,
+    decide_stripes,
     decide_unfreeze,
 )
 from ledger.domain.authorize_payment import decide_authorization, decide_increase
@@ -75,6 +77,7 @@ _DECIDERS: Final[dict[type[BaseCommand], Callable[[States, Any, Stamp], Decision
     SetAlerts: decide_alerts,
     SetLimits: decide_limits,
     SetMetadata: decide_metadata,
+    SetStripes: decide_stripes,
     UnfreezeAccount: decide_unfreeze,
     VoidPayment: decide_void,
 }

@@ -22,11 +22,12 @@ from ledger.domain.movements import Movement
 from ledger.domain.rejections import Rejection, rejection, rejection_for_time
 from ledger.domain.stamp import Stamp
 from ledger.domain.states import States
+from ledger.domain.striped import stripe_state
 
 _SECOND: Final = 1_000_000
 CURRENT_REACH: Final = 600 * _SECOND  # a sender's queue, retries and clock: ten minutes
 FUTURE_TOLERANCE: Final = 300 * _SECOND  # clocks of senders; more is a mistake
-#: CURRENT_REACH, and 5 minutes for the longest invocation (30 s), what a lost request may still do
+#: CURRENT_REACH, and 5 minutes for the longest invocation (60 s), what a lost request may still do
 #: behind its time-out, and two clocks that are 5 s off in opposite directions.
 CLOSING_MARGIN: Final = CURRENT_REACH + 300 * _SECOND
 
@@ -82,7 +83,7 @@ def opening_refusals(
 ) -> Iterator[Rejection]:
     """Accounts that were not open yet then."""
     for movement in movements:
-        state = states.accounts[movement.account]
+        state = stripe_state(states, movement.account, movement.stripe)
         if effective_at < state.opened_at:
             values = {"effective_at": effective_at, "opened_at": state.opened_at}
             yield rejection(reasons.EFFECTIVE_BEFORE_OPENING, _FIELD, states, state.key, values)

@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from ledger.contracts.events import (
+    AccountEntry,
     AccountEvent,
     AccountOpened,
     BookClosed,
@@ -21,6 +22,7 @@ from ledger.contracts.events import (
     PaymentAuthorized,
     PaymentCaptured,
     PaymentEntry,
+    PaymentEvent,
     PaymentExpired,
     PaymentIncreased,
     PaymentPosted,
@@ -28,11 +30,12 @@ from ledger.contracts.events import (
     PaymentVoided,
     SubjectEntry,
     TemplateDefined,
+    moving_entries,
     subject_of,
 )
 from ledger.contracts.postings import Posting
 from ledger.contracts.subjects import Key
-from ledger.domain.accounts import BrokenStateError, evolve
+from ledger.domain.accounts import AccountState, BrokenStateError, evolve
 from ledger.domain.chain import StoredEvent
 from ledger.domain.states import (
     BookState,
@@ -57,13 +60,19 @@ def states_after(states: States, event: Event, stored: StoredEvent) -> list[Stat
     made: list[State] = []
     if isinstance(event, AccountEvent):
         made += [
-            evolve(states.accounts.get(entry.id), event, entry, next(hashes))
+            evolve(_account_at(states, entry), event, entry, next(hashes))
             for entry in event.accounts
         ]
     other = subject_of(event)
     if other is not None:
         made.append(evolve_subject(states, event, next(hashes)))
     return made
+
+
+def _account_at(states: States, entry: AccountEntry) -> AccountState | None:
+    if not entry.stripe_number:
+        return states.accounts.get(entry.id)
+    return states.stripes.get(entry.key.id)
 
 
 def evolve_subject(states: States, event: Event, chain_hash: bytes) -> State:
@@ -178,7 +187,14 @@ def _held(event: PaymentAuthorized, chain_hash: bytes) -> PaymentState:
         recorded_at=event.recorded_at,
         last_event=event.id,
         hash=chain_hash,
+        stripes=_places(event),
     )
+
+
+def _places(event: PaymentEvent) -> dict[str, int]:
+    """On which stripe of each account the event moved what it moved, the first ones left out."""
+    places = ((entry.id, entry.stripe_number) for entry in moving_entries(event))
+    return {account: stripe for account, stripe in places if stripe}
 
 
 def _later(states: States, event: LaterPaymentEvent, chain_hash: bytes) -> PaymentState:
@@ -203,7 +219,9 @@ def _later(states: States, event: LaterPaymentEvent, chain_hash: bytes) -> Payme
         hash=chain_hash,
     )
     if after.status != entry.status or not (
-        _keeps_the_rest(event, before, after) and _accounts_for(event, before, after)
+        _keeps_the_rest(event, before, after)
+        and _accounts_for(event, before, after)
+        and _keeps_places(event, before)
     ):
         raise BrokenStateError(
             f"event {event.id} does not make of payment {before.id} what it says"
@@ -231,6 +249,13 @@ def _keeps_the_rest(event: LaterPaymentEvent, before: PaymentState, after: Payme
         (isinstance(event, PaymentReversed), before.reversed_minor == after.reversed_minor),
     )
     return all(may_change or same for may_change, same in kept)
+
+
+def _keeps_places(event: LaterPaymentEvent, before: PaymentState) -> bool:
+    """Whether what changed of a hold changed where it is; a reversal is posted anywhere."""
+    return isinstance(event, PaymentReversed) or all(
+        entry.stripe_number == before.stripes.get(entry.id, 0) for entry in moving_entries(event)
+    )
 
 
 def _accounts_for(event: LaterPaymentEvent, before: PaymentState, after: PaymentState) -> bool:

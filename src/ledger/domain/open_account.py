@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Final
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from ledger.contracts import reasons
 from ledger.contracts.commands import OpenAccount, book_of
-from ledger.contracts.events import AccountEntry, AccountOpened, SubjectEntry
+from ledger.contracts.events import AccountOpened, SubjectEntry
 from ledger.contracts.primitives import MAIN_BOOK
 from ledger.contracts.subjects import account_key, book_key
+from ledger.domain.accounts import first_entry
 from ledger.domain.effective_time import (
     book_check,
     effective_time,
@@ -22,6 +24,7 @@ from ledger.domain.effective_time import (
 from ledger.domain.rejections import Rejection, rejection
 from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import States
+from ledger.domain.striped import relet_entries
 
 _DEFAULTED: Final = ("min_balance_minor", "max_balance_minor", "effective_at")
 
@@ -34,22 +37,14 @@ def decide_opening(states: States, command: OpenAccount, stamp: Stamp) -> Accoun
         return refusal
     lowest, highest = command.min_balance_minor, command.max_balance_minor
     book = book_of(command)
-    return AccountOpened(
+    opened = AccountOpened(
         **head(command, stamp, effective_at),
         account=command.account,
         currency=command.currency,
         account_type=command.account_type,
         min_balance_minor=0 if lowest is UNSET else lowest,
         max_balance_minor=None if highest is UNSET else highest,
-        accounts=(
-            AccountEntry(
-                id=command.account,
-                type=command.account_type,
-                version=1,
-                debits_posted_minor=0,
-                credits_posted_minor=0,
-            ),
-        ),
+        accounts=(),
         defaulted=tuple(name for name in _DEFAULTED if getattr(command, name) is UNSET),
         book=book,
         metadata=command.metadata or UNSET,
@@ -57,7 +52,10 @@ def decide_opening(states: States, command: OpenAccount, stamp: Stamp) -> Accoun
         books=(
             (book_check(states, book),) if is_back_dated(effective_at, stamp.recorded_at) else ()
         ),
+        stripes=1 if command.stripes is UNSET else command.stripes,
     )
+    entries = [first_entry(command.account, command.account_type)] * opened.stripes
+    return replace(opened, accounts=relet_entries(entries, (), opened.profile))
 
 
 def _refusals(

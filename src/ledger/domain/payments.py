@@ -12,9 +12,11 @@ from ledger.contracts import reasons
 from ledger.contracts.events import PaymentAuthorized, PaymentEntry, PaymentPosted
 from ledger.contracts.subjects import payment_key
 from ledger.domain.evolution import posted_state
+from ledger.domain.movements import Movements
 from ledger.domain.rejections import Rejection, rejection, rejection_for_event
 from ledger.domain.stamp import Stamp
 from ledger.domain.states import Ending, PaymentState, States
+from ledger.domain.striped import Place
 
 _FROM_PAYER: Final = ""  # no currency
 
@@ -69,6 +71,11 @@ def groups_of(payment: PaymentState) -> tuple[str, ...]:
         else posting.currency
         for posting in payment.postings
     )
+
+
+def between(payment: PaymentState, place: Place) -> Movements:
+    """Whoever the payment is between, for what must be seen to of them all."""
+    return Movements(place).post(payment.postings, "payment")
 
 
 def given_minor(payment: PaymentState, amounts_minor: Sequence[int]) -> int:

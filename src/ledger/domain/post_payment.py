@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
@@ -32,6 +32,7 @@ from ledger.domain.movements import (
 from ledger.domain.rejections import Rejection, rejection
 from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import States, TemplateState
+from ledger.domain.striped import by_spread
 from ledger.domain.templates import TemplateFault, expand
 
 Definition = TemplateState | TemplateDefined
@@ -95,7 +96,7 @@ def _decided(
 ) -> PaymentPosted | Rejection:
     assert 1 <= len(postings) <= POSTINGS_MAX  # the contracts have seen to it
     field = None if use is None else "template"
-    movements = Movements().post(postings, field)
+    movements = posted(states, postings, stamp, field)
     effective_at = effective_time(command.effective_at, stamp)
     refusal = next(
         _refusals(states, movements, postings, field, effective_at=effective_at, stamp=stamp), None
@@ -116,6 +117,13 @@ def _decided(
         template=UNSET if use is None else use,
         books=checked_books(states, accounts, effective_at, stamp),
     )
+
+
+def posted(
+    states: States, postings: Sequence[Posting], stamp: Stamp, field: str | None = None
+) -> Movements:
+    """What it does to accounts that `postings` are posted as a payment."""
+    return Movements(by_spread(states, stamp.spread)).post(postings, field)
 
 
 def _refusals(

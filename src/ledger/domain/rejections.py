@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from ledger.contracts.events import Cause, PaymentPosted
 from ledger.contracts.reasons import Reason
-from ledger.contracts.subjects import Key
+from ledger.contracts.subjects import Key, stripe_key
 from ledger.domain.states import States
 
 
@@ -32,6 +32,24 @@ def rejection(
     version = shown_version(states, key)
     cause = Cause(id=key.id, version=version, values=dict(values or {}), kind=key.kind)
     return Rejection(reason, field, (cause,))
+
+
+def rejection_of_all(
+    reason: Reason,
+    field: str,
+    states: States,
+    account: str,
+    values: Mapping[str, int | str | None],
+) -> Rejection:
+    """The rejection for what all stripes of an account are together: the values are their sums, and
+    each of them is a cause."""
+    stripes = range(1, states.accounts[account].stripes_made)
+    others = tuple(
+        Cause(id=key.id, version=states.version(key), values={}, kind=key.kind)
+        for key in (stripe_key(account, stripe) for stripe in stripes)
+    )
+    first = rejection(reason, field, states, stripe_key(account, 0), values)
+    return Rejection(reason, field, (*first.causes, *others))
 
 
 def shown_version(states: States, key: Key) -> int:

@@ -18,6 +18,7 @@ _DEFAULTS: Final[dict[tuple[str, str], object]] = {
     ("account.open", "min_balance_minor"): 0,
     ("account.open", "max_balance_minor"): None,
     ("account.open", "book"): MAIN_BOOK,
+    ("account.open", "stripes"): 1,
     ("book.close", "book"): MAIN_BOOK,
     ("book.reopen", "book"): MAIN_BOOK,
     ("payment.authorize", "over_capture_bps"): 0,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from msgspec import UNSET
 
 from ledger.contracts import reasons
 from ledger.contracts.commands import ReversePayment
 from ledger.contracts.events import PaymentReversed, PaymentVoided
+from ledger.contracts.postings import Posting
 from ledger.domain.allocation import reversed_amounts
 from ledger.domain.capture_payment import decide_void
 from ledger.domain.effective_time import (
@@ -29,6 +30,7 @@ from ledger.domain.movements import (
 )
 from ledger.domain.payments import (
     added,
+    between,
     given_minor,
     groups_of,
     next_payment_entry,
@@ -38,6 +40,7 @@ from ledger.domain.payments import (
 from ledger.domain.rejections import Rejection, rejection
 from ledger.domain.stamp import Stamp, head
 from ledger.domain.states import PaymentState, States
+from ledger.domain.striped import by_spread
 
 
 def decide_reversal(
@@ -50,21 +53,17 @@ def decide_reversal(
     payment = payment_at(states, command.payment)
     if payment is None:
         return unknown_payment(states, command.payment)
-    if payment.open and not any(payment.captured_minor) and command.amount_minor is UNSET:
+    if voids(command, payment):
         asked = effective_time(command.effective_at, stamp)
         return next(future_refusals(asked, stamp), None) or decide_void(states, command, stamp)
     effective_at = effective_time(command.effective_at, stamp)
-    back = reversed_amounts(
-        None if command.amount_minor is UNSET else command.amount_minor,
-        groups_of(payment),
-        payment.reversible_minor,
-    )
+    back = _back(command, payment)
     refusal = next(_refusals(states, payment, back, effective_at, stamp), None)
     if refusal is not None:
         return refusal
     assert back is not None  # else it was refused
     postings = scaled(payment.postings, back, -1)
-    movements = Movements().post(postings, "payment")
+    movements = _given_back(states, postings, stamp)
     accounts = [movement.account for movement in movements]
     return PaymentReversed(
         **head(command, stamp, effective_at),
@@ -80,6 +79,36 @@ def decide_reversal(
     )
 
 
+def voids(command: ReversePayment, payment: PaymentState) -> bool:
+    """Whether what is to be reversed is a hold of which nothing was captured."""
+    return payment.open and not any(payment.captured_minor) and command.amount_minor is UNSET
+
+
+def given_back(
+    states: States, command: ReversePayment, payment: PaymentState, stamp: Stamp
+) -> Movements | None:
+    """What the reversal does to accounts; None if there is nothing that it could give back.
+
+    It is posted anew, wherever the payment was: only what is held has a place.
+    """
+    back = _back(command, payment)
+    if back is None:
+        return None
+    return _given_back(states, scaled(payment.postings, back, -1), stamp)
+
+
+def _back(command: ReversePayment, payment: PaymentState) -> tuple[int, ...] | None:
+    return reversed_amounts(
+        None if command.amount_minor is UNSET else command.amount_minor,
+        groups_of(payment),
+        payment.reversible_minor,
+    )
+
+
+def _given_back(states: States, postings: Sequence[Posting], stamp: Stamp) -> Movements:
+    return Movements(by_spread(states, stamp.spread)).post(postings, "payment")
+
+
 def _refusals(
     states: States,
     payment: PaymentState,
@@ -87,7 +116,7 @@ def _refusals(
     effective_at: str,
     stamp: Stamp,
 ) -> Iterator[Rejection]:
-    whole = Movements().post(payment.postings, "payment")  # whoever the payment is between
+    whole = between(payment, by_spread(states, stamp.spread))
     books = books_of(states, (movement.account for movement in whole))
     yield from closed_refusals(states, whole)
     yield from future_refusals(effective_at, stamp)
@@ -104,6 +133,6 @@ def _refusals(
             reasons.REVERSAL_EXCEEDS_PAYMENT, "amount_minor", states, payment.key, values
         )
         return  # there is no movement to judge
-    movements = Movements().post(scaled(payment.postings, back, -1), "payment")
+    movements = _given_back(states, scaled(payment.postings, back, -1), stamp)
     yield from frozen_refusals(states, movements)
     yield from balance_refusals(states, movements)

@@ -17,10 +17,14 @@ SKEW_MICROSECONDS_MAX: Final = 5_000_000
 
 
 class Stamp(Struct, frozen=True):
-    """The recorded time of an event (stored form), and the principal who asked for it."""
+    """The recorded time of an event (stored form), and the principal who asked for it.
+
+    `spread` (0 or more) says which stripe is used of striped accounts: it modulo their number.
+    """
 
     recorded_at: str
     actor: str
+    spread: int = 0
 
 
 class Head(TypedDict):
@@ -61,7 +65,9 @@ class Skewed(Struct, frozen=True):
     ahead_microseconds: int
 
 
-def stamp(clock_microseconds: int, states: Iterable[Recorded], actor: str) -> Stamp | Skewed:
+def stamp(
+    clock_microseconds: int, states: Iterable[Recorded], actor: str, spread: int = 0
+) -> Stamp | Skewed:
     """The stamp that keeps the history of everything touched monotonic under clock skew:
     the later of the clock and the last recorded time of each state."""
     recorded_at = instant_of_microseconds(clock_microseconds)
@@ -71,4 +77,4 @@ def stamp(clock_microseconds: int, states: Iterable[Recorded], actor: str) -> St
             if ahead > SKEW_MICROSECONDS_MAX:
                 return Skewed(state.key, ahead)
             recorded_at = state.recorded_at
-    return Stamp(recorded_at, actor)
+    return Stamp(recorded_at, actor, spread)

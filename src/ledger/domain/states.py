@@ -24,7 +24,8 @@ class PaymentState(Struct, frozen=True, kw_only=True):
 
     Amounts are minor units, one for each of `postings`: held at first and by increases, captured
     (all, if it was posted at once), given back. `ended` says how a hold came to its end; None for
-    one that is open, and for a payment that never was one, which has no `expires_at`.
+    one that is open, and for a payment that never was one, which has no `expires_at`. `stripes`
+    says of a hold on which stripe of each account it is, those on the first left out.
     """
 
     id: str
@@ -40,6 +41,7 @@ class PaymentState(Struct, frozen=True, kw_only=True):
     recorded_at: str
     last_event: str
     hash: bytes
+    stripes: dict[str, int] = {}
 
     @property
     def key(self) -> Key:
@@ -153,6 +155,8 @@ State = AccountState | PaymentState | BookState | TemplateState | MetadataState
 class States:
     """What is known of the world, by kind and id: what is not in it is not there.
 
+    `stripes` are those of striped accounts but the first, which is the account.
+
     `events` has facts that were looked up by their ids, None for an id under which nothing is.
     """
 
@@ -161,6 +165,7 @@ class States:
     books: dict[str, BookState] = field(default_factory=dict)
     templates: dict[str, TemplateState] = field(default_factory=dict)
     metadata: dict[str, MetadataState] = field(default_factory=dict)
+    stripes: dict[str, AccountState] = field(default_factory=dict)
     events: dict[str, Event | None] = field(default_factory=dict)
 
     @classmethod
@@ -178,6 +183,7 @@ class States:
         yield from self.books.values()
         yield from self.templates.values()
         yield from self.metadata.values()
+        yield from self.stripes.values()
 
     def get(self, key: Key) -> State | None:
         """The state of a subject."""
@@ -185,7 +191,8 @@ class States:
 
     def put(self, state: State) -> None:
         """Takes a state in place of what was known of its subject."""
-        self._of_kind(state.key)[state.id] = state
+        key = state.key
+        self._of_kind(key)[key.id] = state
 
     def drop(self, key: Key) -> None:
         """Takes note that the subject is not there."""
@@ -204,6 +211,7 @@ class States:
             dict(self.books),
             dict(self.templates),
             dict(self.metadata),
+            dict(self.stripes),
             dict(self.events),
         )
 
@@ -214,6 +222,7 @@ class States:
             "book": self.books,  # type: ignore[dict-item]
             "template": self.templates,  # type: ignore[dict-item]
             "metadata": self.metadata,  # type: ignore[dict-item]
+            "stripe": self.stripes,  # type: ignore[dict-item]
         }
         return by_kind[key.kind]
 

@@ -14,11 +14,12 @@ if TYPE_CHECKING:
 
 
 class SettingsError(Exception):
-    """Required environment variables are missing or empty; `names` has every one of them."""
+    """Environment variables are missing or empty, or are no number where one is asked for; `names`
+    has every one of them."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
         self.names = names
-        super().__init__(f"missing or empty environment variables: {', '.join(names)}")
+        super().__init__(f"missing, empty or wrong environment variables: {', '.join(names)}")
 
 
 def environment(*names: str, source: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -39,3 +40,11 @@ def read_settings(settings: type[_S], source: Mapping[str, str] | None = None) -
     names = [field.name for field in fields(settings)]
     values = environment(*(name.upper() for name in names), source=source)
     return settings(**{name: values[name.upper()] for name in names})
+
+
+def read_number(name: str, *, source: Mapping[str, str]) -> int:
+    """A whole number, 0 or more; 0 if the variable is missing. Raises SettingsError, naming it."""
+    value = source.get(name, "").strip() or "0"
+    if not value.isdecimal():
+        raise SettingsError((name,))
+    return int(value)

@@ -16,6 +16,7 @@ from ledger.contracts.commands import decode_command
 from ledger.contracts.events import CommandRejected, PaymentPosted
 from ledger.contracts.primitives import instant_of_microseconds
 from ledger.domain.states import PaymentState, States
+from ledger.domain.striped import whole
 from tests.contract.event_store.crews import Crew, HasCrew
 from tests.support.builders import ACTOR
 
@@ -172,9 +173,69 @@ class RacingLifeContract(HasCrew):
         states = _sound(connect())
         assert states.books["main"].closed_through == day
 
+    def test_stripes_never_let_go_of_more_than_there_is(
+        self, connect: Callable[[], EventStore], crew: Crew
+    ) -> None:
+        """Workers that each use a stripe of their own, of an account that is funded on one of them,
+        while the number of stripes changes: as much passes as there is, to the last unit, and each
+        refusal has all stripes behind it."""
+        _opened(connect, crew, "payer", "shop")
+        spread: dict[str, object] = {"type": "account.set_stripes", "account": "payer"}
+        _raced(connect, crew, [spread | {"id": "s1", "stripes": self.racers}], 1)
+        _funded(connect, crew, "payer", 100)
+        wanted = [
+            _paying(f"p{n}", 7) if n % 3 else _authorizing(f"p{n}", 7)
+            for n in range(4 * self.racers)
+        ]
+        wanted[5] = spread | {"id": "s2", "stripes": 2}
+        wanted[11] = spread | {"id": "s3", "stripes": 2 * self.racers}
 
-def _worker(connect: Callable[[], EventStore], crew: Crew) -> Commands:
-    chance = Random(5).random
+        answers = _raced(connect, crew, wanted, self.racers)
+
+        states = _sound(connect())
+        payer = whole(states, "payer")
+        assert payer is not None
+        assert payer.available_minor == 100 % 7
+        refused = [one.event for one in answers if isinstance(one.event, CommandRejected)]
+        assert len(refused) == len(wanted) - 2 - 100 // 7
+        for event in refused:
+            assert event.reason == "insufficient_funds"
+            assert event.causes[0].values["available_minor"] == 100 % 7
+            assert {cause.id.partition("/")[0] for cause in event.causes} == {"payer"}
+            assert len(event.causes) >= self.racers
+
+    def test_stripes_are_frozen_and_closed_together(
+        self, connect: Callable[[], EventStore], crew: Crew
+    ) -> None:
+        """Payments from every stripe race with a freeze: once it is recorded, none passes on any of
+        them; and the account is closed at a sum of 0 alone."""
+        _opened(connect, crew, "payer", "shop")
+        spread: dict[str, object] = {"type": "account.set_stripes", "account": "payer"}
+        _raced(connect, crew, [spread | {"id": "s1", "stripes": self.racers}], 1)
+        _funded(connect, crew, "payer", 1_000)
+        freeze: dict[str, object] = {"type": "account.freeze", "account": "payer", "reason": "r"}
+        wanted = [_paying(f"p{n}", 1) for n in range(5 * self.racers)]
+        middle = len(wanted) // 2
+        racing = [*wanted[:middle], freeze | {"id": "f", "sides": "both"}, *wanted[middle:]]
+
+        answers = _raced(connect, crew, racing, self.racers)
+        close: dict[str, object] = {"type": "account.close", "account": "payer", "reason": "r"}
+        late = [_paying(f"late{n}", 1) for n in range(2 * self.racers)]
+        refused = _raced(connect, crew, [*late, close | {"id": "c"}], self.racers)
+
+        assert {_reason(one) for one in answers} <= {None, "account_frozen"}
+        assert Counter(map(_reason, refused)) == Counter(
+            {"account_frozen": len(late), "account_not_empty": 1}
+        )
+        states = _sound(connect())
+        payer = whole(states, "payer")
+        assert payer is not None
+        passed = sum(isinstance(one.event, PaymentPosted) for one in answers)
+        assert payer.balance_minor == 1_000 - passed
+
+
+def _worker(connect: Callable[[], EventStore], crew: Crew, seed: int = 5) -> Commands:
+    chance = Random(seed).random
     return Commands(connect(), clock=crew.clock, pause=crew.pause, chance=chance)
 
 
@@ -188,7 +249,7 @@ def _raced(
     commands = [decode_command(json.dumps({"v": 1, **body}).encode()) for body in bodies]
 
     def work(share: int) -> list[Decided]:
-        worker = _worker(connect, crew)
+        worker = _worker(connect, crew, share)
         answers = []
         for command in commands[share::workers]:
             while True:  # as a client does, until it is decided

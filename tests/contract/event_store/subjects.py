@@ -21,7 +21,7 @@ from ledger.application.ports import (
 )
 from ledger.contracts.commands import ACTIONS_MAX
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
-from ledger.contracts.subjects import Key, account_key, payment_key
+from ledger.contracts.subjects import Key, account_key, payment_key, stripe_key
 from ledger.contracts.velocity import VelocityLimit
 from ledger.domain.accounts import BrokenStateError
 from ledger.domain.states import State, States
@@ -51,6 +51,22 @@ STATES: Final[dict[str, State]] = {
         velocity=(_ROLLING, _MONTHLY),
         counters=(VelocityCounter(), VelocityCounter(24311, (5, 0, FULL), (1, 0, 9))),
     ),
+    "account-striped": state(
+        LONGEST, lowest=-FULL, stripes=1, stripes_made=32, floor_minor=-FULL, highest=FULL
+    ),
+    "stripe-last": state(
+        LONGEST,
+        highest=FULL,
+        credits=FULL,
+        frozen="both",
+        stripe=31,
+        stripes=32,
+        stripes_made=32,
+        ceiling_minor=FULL,
+    ),
+    "payment-held-on-stripes": msgspec.structs.replace(
+        hold(LONGEST, ("a", LONGEST, 5)), stripes={"a": 31, LONGEST: 1}
+    ),
     "payment-held": hold(LONGEST, ("a", "b", 5), ("b", "c", FULL, "JPY"), over_capture_bps=10_000),
     "payment-captured": hold(LONGEST, ("a", "b", FULL), captured=[FULL], ended="capture"),
     "payment-in-part": hold(LONGEST, ("a", "b", 5), ("a", "c", 6), version=2, captured=[5, 0]),
@@ -67,6 +83,10 @@ _Three = tuple[State, State, State]
 #: Of each kind a state, the one that follows it, and one of another subject.
 KINDS: Final[dict[str, _Three]] = {
     "account": (state("a", version=1), state("a", version=2, credits=9), state("b", version=1)),
+    "stripe": tuple(  # type: ignore[dict-item]
+        state(name, version=version, stripe=1, stripes=2, stripes_made=2)
+        for name, version in (("a", 1), ("a", 2), ("b", 1))
+    ),
     "payment": (hold("p"), hold("p", version=2, captured=[3]), hold("q")),
     "book": (book("n"), book("n", version=2, closed_through="2026-10-31"), book("m")),
     "template": (template("t"), template("t", version=2), template("s")),
@@ -99,7 +119,8 @@ class SubjectsContract:
     def test_kinds_with_one_id_are_apart(self, store: EventStore) -> None:
         """Subjects of different kinds may have the same id; each is loaded as what it is."""
         states: list[State] = [
-            state("x"),
+            state("x", stripes=2, stripes_made=2),
+            state("x", stripe=1, stripes=2, stripes_made=2),
             hold("x"),
             book("x"),
             template("x"),
@@ -110,7 +131,8 @@ class SubjectsContract:
         loaded = store.load([one.key for one in states])
         assert loaded == States.of(states)
         assert [loaded.get(one.key) for one in states] == states
-        assert list(store.load([payment_key("y"), Key("book", "x")])) == [states[2]]
+        assert list(store.load([payment_key("y"), Key("book", "x")])) == [states[3]]
+        assert list(store.load([stripe_key("x", 1), stripe_key("x", 2)])) == [states[1]]
 
     @pytest.mark.parametrize("three", KINDS.values(), ids=KINDS)
     def test_a_state_is_made_once_and_replaced_at_its_version(

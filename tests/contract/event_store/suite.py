@@ -307,6 +307,6 @@ class EventStoreContract(SubjectsContract, DueContract):
         """Repair finds the events of an account's lost versions in the store, newest first."""
         states = append_openings(store, "a", "b")
         append(store, states, *[paying(f"p{n}", ("a", "b", n + 1)) for n in range(4)])
-        gaps = list(tails(store, {"a": 5, "b": 3}))
+        gaps = list(tails(store, {account_key("a"): 5, account_key("b"): 3}))
         assert gaps == [Gap("b", 4, 5, "p3")]
         assert [event.id for event in missing_events(store, gaps)] == ["p3", "p2"]

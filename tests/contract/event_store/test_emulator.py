@@ -11,6 +11,7 @@ import pytest
 from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.contract.event_store.dynamo import DynamoContract
+from tests.contract.event_store.grouped import GroupedRequests
 from tests.contract.event_store.racing import RacingContract
 from tests.contract.event_store.racing_life import RacingLifeContract
 from tests.support.emulator import ENDPOINT, dynamodb_client, dynamodb_endpoint
@@ -25,7 +26,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DynamoDBClient]
         yield dynamodb_client(url)
 
 
-class TestEmulator(DynamoContract, RacingContract, RacingLifeContract):
+class TestEmulator(DynamoContract, GroupedRequests, RacingContract, RacingLifeContract):
     """The suite, what is DynamoDB's own, and the race."""
 
     payments = 10

@@ -7,6 +7,7 @@ from mypy_boto3_dynamodb import DynamoDBClient
 
 from tests.contract.event_store.crews import Crew
 from tests.contract.event_store.dynamo import DynamoContract
+from tests.contract.event_store.grouped import GroupedRequests
 from tests.contract.event_store.racing import RacingContract
 from tests.contract.event_store.racing_life import RacingLifeContract
 from tests.support.simulated_dynamodb import INDEX_SECONDS, SimulatedWorld
@@ -24,7 +25,7 @@ def client(world: SimulatedWorld) -> DynamoDBClient:
     return world.client
 
 
-class TestSimulated(DynamoContract, RacingContract, RacingLifeContract):
+class TestSimulated(DynamoContract, GroupedRequests, RacingContract, RacingLifeContract):
     """The suite, what is DynamoDB's own, and the race: of tasks, in virtual time."""
 
     @pytest.fixture

@@ -20,6 +20,7 @@ from projections.payments.apply import (
     created_text,
     just_before,
 )
+from projections.payments.reading import read_page
 from projections.payments.store import PaymentsStore
 
 AT = "2026-11-21T23:10:05.123456Z"
@@ -210,6 +211,61 @@ def test_a_list_is_of_all_shards_newest_first(payments: PaymentsStore) -> None:
     assert payments.listed("held", low, high, 100) == tuple(between)
     assert payments.listed("held", low, just_before(between[2]), 100) == tuple(between[3:])
     assert payments.listed("held", high, low, 100) == ()
+
+
+def posted(number: int, second: int) -> Payment:
+    """A payment that was posted at once."""
+    return another(
+        f"p-{number}", f"2026-11-21T23:{second // 60:02}:{second % 60:02}.000000Z", "posted"
+    )
+
+
+def write_together(payments: PaymentsStore, made: list[Payment]) -> None:
+    """Write payments of one minute, and list them together."""
+    for payment in made:
+        payments.write(payment, listed=False)
+    payments.list_together([created(payment) for payment in made])
+
+
+def test_what_is_listed_together_is_listed_like_all_others(payments: PaymentsStore) -> None:
+    """In the order of all, whichever lie between those of an item; each once, in however many
+    items it is; from and to anywhere, the middle of an item included; so many and no more."""
+    made = [posted(number, number * 7) for number in range(24)]
+    alone = [one for number, one in enumerate(made) if number % 3 == 0]
+    rest = [one for number, one in enumerate(made) if number % 3]
+    for payment in alone:
+        payments.write(payment)
+    minutes = sorted({created(payment)[:16] for payment in rest})
+    assert len(minutes) == 3
+    for minute in minutes:
+        some = [payment for payment in rest if created(payment)[:16] == minute]
+        write_together(payments, some[::2])
+        write_together(payments, some)  # the half again, as after a failure
+    newest_first = sorted(map(created, made), reverse=True)
+    assert payments.listed("posted", "0", "~", 100) == tuple(newest_first)
+    for limit in (1, 5, 23):
+        assert payments.listed("posted", "0", "~", limit) == tuple(newest_first[:limit])
+    for place in newest_first:
+        assert payments.listed("posted", place, "~", 100) == tuple(
+            one for one in newest_first if one >= place
+        )
+        assert payments.listed("posted", "0", just_before(place), 100) == tuple(
+            one for one in newest_first if one < place
+        )
+    assert {payment.id: payment for payment in payments.payments()} == {
+        payment.id: payment for payment in made
+    }
+
+
+def test_what_moves_on_is_listed_where_it_stands(payments: PaymentsStore) -> None:
+    """A payment that was listed together with others is listed by itself once it is reversed."""
+    made = [posted(number, number) for number in range(3)]
+    write_together(payments, made)
+    reversed_ = progress_at(2, payment=made[1].id, status="reversed")
+    payments.write(Payment(made[1].id, progress=reversed_))
+    assert payments.listed("reversed", "0", "~", 9) == (created(made[1]),)
+    page = read_page(payments, "posted", "0", "~", limit=9)
+    assert [payment.id for payment in page.payments] == ["p-2", "p-0"]
 
 
 def test_many_payments_are_read_at_once(payments: PaymentsStore) -> None:

@@ -110,16 +110,18 @@ def a_detail_comes_as_it_was_put(services: Services) -> str:
 
 
 @check(
-    aws="b and c",
-    matters="consumers are told by detail type, alerts by the verdict in the detail",
+    aws="ab and b and c",
+    matters="consumers are told by detail type, alerts by the verdicts in a pack",
 )
 def patterns_ask_for_details(services: Services) -> str:
-    """Of events with the verdicts a, b, c and none, and one of another source, what comes of a
-    rule that asks for the source and for the verdicts b or c."""
+    """Of packs with the verdicts a, b, c, a and b, and none, and one of another source, what comes
+    of a rule that asks for the source and for an element with the verdict b or c."""
     queue = services.queue()
-    bus = services.bus({"source": ["s"], "detail": {"verdict": ["b", "c"]}}, queue)
-    put = [("s", {"verdict": each}) for each in "abc"]
-    put += [("s", {}), ("other", {"verdict": "b"})]
+    pattern = {"source": ["s"], "detail": {"events": {"verdict": ["b", "c"]}}}
+    bus = services.bus(pattern, queue)
+    packs = [[{"verdict": each} for each in pack] for pack in ("a", "b", "c", "ab")]
+    put = [("s", {"events": pack}) for pack in [*packs, [{}], []]]
+    put += [("other", {"events": [{"verdict": "b"}]})]
     services.client("events").put_events(
         Entries=[
             {
@@ -132,8 +134,8 @@ def patterns_ask_for_details(services: Services) -> str:
         ]
     )
     services.wait(1)
-    found = [json.loads(body)["detail"].get("verdict") for body in services.received(queue)]
-    return " and ".join(sorted(map(str, found)))
+    found = [json.loads(body)["detail"]["events"] for body in services.received(queue)]
+    return " and ".join(sorted("".join(one["verdict"] for one in pack) for pack in found))
 
 
 @check(

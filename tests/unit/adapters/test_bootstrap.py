@@ -19,7 +19,6 @@ def test_parts_are_made_of_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     monkeypatch.delenv("EVENTS_TABLE", raising=False)
     monkeypatch.setenv("STATES_TABLE", "s")
-    monkeypatch.setenv("LEDGER_BUS", "bus")
     with pytest.raises(SettingsError, match="EVENTS_TABLE"):
         bootstrap.command_parts(AwsHost())
     monkeypatch.setenv("EVENTS_TABLE", "e")
@@ -28,7 +27,6 @@ def test_parts_are_made_of_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
         assert isinstance(parts.store, DynamoEventStore)
         assert isinstance(parts.commands, Commands)
     assert one.store is not other.store
-    assert bootstrap.publisher(AwsHost()) is not None
 
 
 def test_the_clock_is_in_microseconds() -> None:

@@ -1,4 +1,5 @@
-"""PutEvents: packed by count and bytes, every entry's own result looked at, failures retried."""
+"""PutEvents: events in packs, packs in requests, every entry's own result looked at, failures
+retried."""
 
 from __future__ import annotations
 
@@ -14,12 +15,19 @@ from hypothesis import strategies as st
 
 from ledger.adapters.eventbridge.publisher import (
     ATTEMPTS_MAX,
-    ENTRIES_MAX,
     REQUEST_BYTES_MAX,
     EventBridgePublisher,
-    entry_bytes,
+    packs_of,
 )
 from ledger.application.publication import Published
+from ledger.contracts.packs import (
+    FRAME_BYTES,
+    PACK_BYTES_MAX,
+    PACK_EVENTS_MAX,
+    MalformedPackError,
+    detail_of,
+    events_in,
+)
 from tests.support.records import aws_error
 
 Result = dict[str, Any]
@@ -28,10 +36,10 @@ FAILED: Result = {"ErrorCode": "ThrottlingException", "ErrorMessage": "later"}
 
 
 class Bus:
-    """PutEvents of a bus. `judge` gives the result of each entry by its detail and how often it was
-    tried before; or raises."""
+    """PutEvents of a bus. `judge` gives the result of each entry by what is in it and how often it
+    was tried before; or raises."""
 
-    def __init__(self, judge: Callable[[str, int], Result] = lambda _detail, _before: FINE) -> None:
+    def __init__(self, judge: Callable[[str, int], Result] = lambda _inside, _before: FINE) -> None:
         self._judge = judge
         self.requests: list[list[dict[str, str]]] = []
         self.tried: Counter[str] = Counter()
@@ -42,41 +50,52 @@ class Bus:
         self.requests.append(list(Entries))
         results = []
         for entry in Entries:
-            detail = entry["Detail"]
-            self.tried[detail] += 1
-            results.append(self._judge(detail, self.tried[detail] - 1))
+            (inside,) = (entry["Detail"][len('{"events":[') : -len("]}")],)
+            self.tried[inside] += 1
+            results.append(self._judge(inside, self.tried[inside] - 1))
         failed = sum("EventId" not in one for one in results)
         return {"FailedEntryCount": failed, "Entries": results}
 
-    def publish(self, *details: str) -> list[int]:
-        """Publishes events with these bodies; the places of those that could not be."""
+    def publish(self, *bodies: str) -> list[int]:
+        """Publishes events with these bodies, each of a type of its own, so that each is an entry;
+        the places of those that could not be."""
+        return self.publish_all([Published(f"type.{at}", body) for at, body in enumerate(bodies)])
+
+    def publish_all(self, events: Sequence[Published]) -> list[int]:
+        """Publishes events; the places of those that could not be."""
         publisher = EventBridgePublisher(
             self,  # type: ignore[arg-type]
             "ledger-dev-bus",
             pause=self.pauses.append,
             chance=lambda: 0.5,
         )
-        return sorted(publisher.publish([Published("payment.posted", one) for one in details]))
+        return sorted(publisher.publish(events))
 
     @property
     def sizes(self) -> list[int]:
         """The number of entries of each request."""
         return [len(request) for request in self.requests]
 
+    @property
+    def insides(self) -> list[list[str]]:
+        """What is in the entries of each request."""
+        return [[events_in(entry["Detail"])[0] for entry in one] for one in self.requests]
 
-def test_an_entry_is_the_event_as_stored() -> None:
-    """Bus, source, stored type, stored bytes; nothing else."""
+
+def posted(*bodies: str) -> list[Published]:
+    """Events of one type."""
+    return [Published("payment.posted", body) for body in bodies]
+
+
+def test_an_entry_is_a_pack_of_events_as_stored() -> None:
+    """Bus, source, stored type, stored bytes between commas; nothing else. So is a single one."""
     bus = Bus()
-    assert bus.publish('{"a": "\\u00fc ü"}') == []
+    assert bus.publish_all(posted('{"a": "\\u00fc ü"}', '{ "b":1 }')) == []
+    assert bus.publish_all(posted("{}")) == []
+    head = {"EventBusName": "ledger-dev-bus", "Source": "ledger", "DetailType": "payment.posted"}
     assert bus.requests == [
-        [
-            {
-                "EventBusName": "ledger-dev-bus",
-                "Source": "ledger",
-                "DetailType": "payment.posted",
-                "Detail": '{"a": "\\u00fc ü"}',
-            }
-        ]
+        [{**head, "Detail": '{"events":[{"a": "\\u00fc ü"},{ "b":1 }]}'}],
+        [{**head, "Detail": '{"events":[{}]}'}],
     ]
     assert bus.pauses == []
 
@@ -98,8 +117,8 @@ def test_requests_are_packed_by_count(count: int, sizes: list[int]) -> None:
 
 
 def body(size: int) -> str:
-    """A body of an event whose entry has that size."""
-    return "x" * (size - entry_bytes(Published("payment.posted", "")))
+    """A body of an event that is alone in an entry of that size (of a type of one digit)."""
+    return "1" * (size - len("ledger" + "type.0") - FRAME_BYTES)
 
 
 @pytest.mark.parametrize(
@@ -120,39 +139,88 @@ def test_requests_are_packed_by_bytes(entries: list[int], sizes: list[int]) -> N
 
 def test_sizes_are_in_bytes() -> None:
     """Of UTF-8, as the service counts them: source, detail type and detail."""
-    assert entry_bytes(Published("t", "üü")) == len("ledger") + 1 + 4
+    (pack,) = packs_of([Published("t", '"üü"'), Published("t", "1")])
+    assert pack.size == len("ledger") + 1 + len('{"events":["üü",1]}'.encode())
 
 
-@given(st.lists(st.integers(30, 600_000), max_size=40))
-def test_packing_keeps_order_and_limits(entries: list[int]) -> None:
-    """Every event exactly once, in order, in requests within count and bytes, none of which could
-    have taken the next one's first."""
-    bus = Bus()
-    details = [f"{number:05d}" + body(size)[5:] for number, size in enumerate(entries)]
-    assert bus.publish(*details) == []
-    sent = [entry["Detail"] for request in bus.requests for entry in request]
-    assert sent == details
-    sizes = [
-        [entry_bytes(Published(entry["DetailType"], entry["Detail"])) for entry in request]
-        for request in bus.requests
-    ]
-    for request in sizes:
-        assert len(request) <= ENTRIES_MAX
-        assert sum(request) <= REQUEST_BYTES_MAX or len(request) == 1
-    for request, following in pairwise(sizes):
-        full = len(request) == ENTRIES_MAX
-        assert full or sum(request) + following[0] > REQUEST_BYTES_MAX
+_EVENTS = st.lists(
+    st.builds(Published, st.sampled_from(["a.b", "c.d"]), st.integers(1, 40_000).map("7".__mul__)),
+    max_size=250,
+)
+
+
+@given(_EVENTS)
+def test_packs_keep_order_and_limits(events: list[Published]) -> None:
+    """Every event exactly once, with those of its type, in order, in packs within count and bytes,
+    none of which could have taken the next one's first."""
+    packs = packs_of(events)
+    assert sorted(place for pack in packs for place in pack.places) == list(range(len(events)))
+    assert [pack.places[0] for pack in packs] == sorted(pack.places[0] for pack in packs)
+    for type_ in ("a.b", "c.d"):
+        mine = [pack for pack in packs if pack.type == type_]
+        places = [place for pack in mine for place in pack.places]
+        assert places == [at for at, event in enumerate(events) if event.type == type_]
+        assert [events_in(pack.detail) for pack in mine] == [
+            [events[place].data for place in pack.places] for pack in mine
+        ]
+        for pack in mine:
+            assert len(pack.places) <= PACK_EVENTS_MAX
+            assert pack.size <= PACK_BYTES_MAX
+        for pack, following in pairwise(mine):
+            more = len(events[following.places[0]].data) + 1
+            assert len(pack.places) == PACK_EVENTS_MAX or pack.size + more >= PACK_BYTES_MAX
+
+
+def test_a_pack_has_a_hundred_events_of_a_usual_size() -> None:
+    """A minute of 6,000 payments of 550 bytes is 60 entries, where it was 6,000."""
+    packs = packs_of(posted(*["1" * 550] * 6_000))
+    assert [len(pack.places) for pack in packs] == [100] * 60
+
+
+def test_an_event_larger_than_a_pack_goes_alone() -> None:
+    """It is published all the same, and so is what stands beside it."""
+    packs = packs_of(posted("1", "2" * PACK_BYTES_MAX, "3", "4"))
+    assert [pack.places for pack in packs] == [(0,), (1,), (2, 3)]
+
+
+@pytest.mark.parametrize(
+    "detail", ["", "[]", "null", '{"events":[]}', '{"events":{}}', '{"events":[1}', "\ud800"]
+)
+def test_what_is_no_pack_is_refused_as_a_value(detail: str) -> None:
+    """As are no events at all: nobody publishes that, and to pass it over would hide who did."""
+    with pytest.raises(MalformedPackError):
+        events_in(detail)
+
+
+@pytest.mark.parametrize("detail", ['{"type":"payment.posted","v":1}', "{}"])
+def test_the_detail_of_a_release_before_is_its_one_event(detail: str) -> None:
+    """It published each event by itself: such entries wait in queues while a deployment goes on.
+    What is no event at all is for its reader to refuse."""
+    assert events_in(detail) == [detail]
+    assert events_in(detail.encode()) == [detail]
+
+
+@given(st.lists(st.sampled_from(['{"a": 1}', "[2,3]", '"ü\\u00fc"', "4.0"]), min_size=1))
+def test_events_come_out_of_a_pack_as_they_went_in(texts: list[str]) -> None:
+    """Byte for byte."""
+    assert events_in(detail_of(texts)) == texts
+    assert events_in(detail_of(texts).encode()) == texts
+
+
+def test_a_pack_that_failed_fails_all_of_its_events_and_no_other() -> None:
+    """By their places, whatever types lie between them."""
+    events = [Published("ab"[at % 2], str(at)) for at in range(6)]
+    bus = Bus(lambda inside, _: FAILED if inside == "1,3,5" else FINE)
+    assert bus.publish_all(events) == [1, 3, 5]
+    assert bus.tried == {"0,2,4": 1, "1,3,5": ATTEMPTS_MAX}
 
 
 def test_only_the_entries_that_failed_are_tried_again() -> None:
     """PutEvents answers 200 though entries failed: each entry's own result counts."""
-    bus = Bus(lambda detail, before: FAILED if detail in "bd" and not before else FINE)
-    assert bus.publish(*"abcde") == []
-    assert bus.tried == {"a": 1, "b": 2, "c": 1, "d": 2, "e": 1}
-    assert [[entry["Detail"] for entry in request] for request in bus.requests] == [
-        list("abcde"),
-        list("bd"),
-    ]
+    bus = Bus(lambda inside, before: FAILED if inside in "24" and not before else FINE)
+    assert bus.publish(*"12345") == []
+    assert bus.tried == {"1": 1, "2": 2, "3": 1, "4": 2, "5": 1}
+    assert bus.insides == [list("12345"), list("24")]
     assert bus.pauses == [pytest.approx(0.025)]
 
 
@@ -169,9 +237,9 @@ def test_failures_of_several_requests_are_packed_together() -> None:
 def test_retries_are_bounded() -> None:
     """Five attempts with full jitter of a doubling pause; then what failed is named by its place,
     and what did not is on the bus."""
-    bus = Bus(lambda detail, _: FAILED if detail in "bc" else FINE)
-    assert bus.publish(*"abcd") == [1, 2]
-    assert bus.tried == {"a": 1, "b": ATTEMPTS_MAX, "c": ATTEMPTS_MAX, "d": 1}
+    bus = Bus(lambda inside, _: FAILED if inside in "23" else FINE)
+    assert bus.publish(*"1234") == [1, 2]
+    assert bus.tried == {"1": 1, "2": ATTEMPTS_MAX, "3": ATTEMPTS_MAX, "4": 1}
     assert bus.pauses == pytest.approx([0.025, 0.05, 0.1, 0.2])
 
 
@@ -204,8 +272,8 @@ def test_a_request_that_fails_fails_its_entries(error: Exception) -> None:
 
 def test_an_answer_that_says_too_little_is_a_failure() -> None:
     """Fewer results than entries, or a result without an id: not on the bus for certain."""
-    bus = Bus(lambda detail, _: {} if detail == "a" else FINE)
-    assert bus.publish("a", "b") == [0]
+    bus = Bus(lambda inside, _: {} if inside == "1" else FINE)
+    assert bus.publish("1", "2") == [0]
 
     class Short(Bus):
         """Answers for the first entry only."""
@@ -215,5 +283,5 @@ def test_an_answer_that_says_too_little_is_a_failure() -> None:
             return {**answer, "Entries": answer["Entries"][:1]}
 
     short = Short()
-    assert short.publish("a", "b", "c") == []
+    assert short.publish("1", "2", "3") == []
     assert short.sizes == [3, 2, 1]

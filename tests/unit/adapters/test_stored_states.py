@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final, get_args
 
+import msgspec
 import pytest
 
 from ledger.adapters.dynamodb.codec import newest_schema, state_item, state_of_item
@@ -65,6 +66,43 @@ SAMPLES: Final[dict[tuple[Kind, int, str], tuple[State, str]]] = {
         '"book":"branch-7","min_balance_basis":"posted","max_balance_basis":"posted",'
         '"velocity":[["daily","day",0,"d","EUR",100,null,[20778,[60],[2]]],'
         '["burst","rolling",6,"c","EUR",null,3,[0,[],[]]]]}',
+    ),
+    ("account", 4, "striped"): (
+        state(
+            "a",
+            credits=5,
+            pending_debits=2,
+            lowest=-9,
+            stripes=2,
+            stripes_made=4,
+            floor_minor=-3,
+        ),
+        _OPEN + ',"stripes":2,"stripes_made":4,"floor_minor":-3}',
+    ),
+    ("stripe", 1, "leased"): (
+        state(
+            "a",
+            credits=5,
+            pending_debits=2,
+            lowest=-9,
+            highest=100,
+            frozen="debits",
+            stripe=3,
+            stripes=4,
+            stripes_made=4,
+            floor_minor=-2,
+            ceiling_minor=25,
+        ),
+        _OPEN.replace('"open"', '"frozen"', 1).replace("null", "100", 1) + ',"frozen":"debits",'
+        '"stripes":4,"stripes_made":4,"floor_minor":-2,"ceiling_minor":25}',
+    ),
+    ("payment", 2, "held on stripes"): (
+        msgspec.structs.replace(hold("p", ("a", "b", 5), expires_at=ELEVEN), stripes={"b": 3}),
+        '{"postings":[{"source":"a","destination":"b","amount_minor":5,"currency":"EUR"}],'
+        '"authorized_minor":[5],"captured_minor":[0],"reversed_minor":[0],'
+        '"over_capture_bps":0,"expires_at":"2026-11-21T11:00:00.000000Z","ended":null,'
+        + _MADE
+        + '"last_event":"made:p:1","stripes":{"b":3}}',
     ),
     ("payment", 1, "held"): (
         hold("p", ("a", "b", 5), captured=[2], over_capture_bps=1000, expires_at=ELEVEN),

@@ -117,7 +117,8 @@ def test_attempts_are_bounded(
 def test_the_jitter_is_full(store: OpenStore) -> None:
     """A pause is the drawn share of its ceiling, from nothing up."""
     world = World()
-    shares = iter([0.0, 0.5, 0.999])
+    of_the_spread = 0.7
+    shares = iter([of_the_spread, 0.0, 0.5, 0.999])
     world.chance = lambda: next(shares)
     decided(world.commands(FaultyStore(store, appending=["throttled"] * 3)), PAYMENT)
     assert world.pauses == pytest.approx([0.0, 0.02, 0.999 * 0.08])

@@ -17,12 +17,14 @@ from ledger.application.repair import (
     outdated,
     tails,
 )
-from ledger.contracts.subjects import Key, Kind
+from ledger.contracts.subjects import Key, Kind, account_key, stripe_key
 from ledger.domain.chain import StoredEvent
+from tests.support.builders import opening, paying, striping
+from tests.support.spreading import spread
 from tests.support.stores import FaultyStore, OpenStore
 from tests.support.tampering import edit_event, entry_of, history_rows, rich_ledger, small_ledger
 
-NEWEST = {"bank": 3, "a": 4, "b": 3, "c": 3}
+NEWEST = {account_key("bank"): 3, account_key("a"): 4, account_key("b"): 3, account_key("c"): 3}
 
 
 @pytest.fixture
@@ -39,14 +41,14 @@ def missing(store: EventStore, *gaps: Gap) -> list[str]:
 def test_a_complete_projection_lacks_nothing(store: OpenStore) -> None:
     """Neither does one that is ahead of the states that were read."""
     assert list(tails(store, NEWEST)) == []
-    assert list(tails(store, NEWEST | {"a": 9})) == []
+    assert list(tails(store, NEWEST | {account_key("a"): 9})) == []
     assert missing(store) == []
 
 
 def test_a_lost_tail_is_found_by_its_state(store: OpenStore) -> None:
     """The newest version of an account is the state's; what is behind the projection's is missing,
     up to all of it."""
-    gaps = list(tails(store, {"bank": 3, "a": 2, "c": 2}))
+    gaps = list(tails(store, {account_key("bank"): 3, account_key("a"): 2, account_key("c"): 2}))
     assert gaps == [Gap("a", 3, 4, "p2"), Gap("b", 1, 3, "p2"), Gap("c", 3, 3, "p3")]
     assert missing(store, *gaps) == ["p2", "p1", "open:b", "p3"]
 
@@ -73,9 +75,9 @@ def test_whatever_was_cut_out_is_found(lost: set[str]) -> None:
     rows' gaps and its tails; nothing else is, but what lies in the same gap."""
     store = small_ledger()
     seen = [row for row in history_rows(store) if row.event not in lost]
-    newest: dict[str, int] = {}
+    newest: dict[Key, int] = {}
     for row in seen:
-        newest[row.account] = max(row.version, newest.get(row.account, 0))
+        newest[row.key] = max(row.version, newest.get(row.key, 0))
     gaps = list(tails(store, newest))
     for row in seen:
         behind = [r.version for r in seen if r.account == row.account and r.version < row.version]
@@ -155,3 +157,21 @@ def test_an_event_that_is_lost_itself_is_named() -> None:
     """`repair` cannot publish what is not there."""
     with pytest.raises(BrokenWalkError, match="event gone of book main is not in the store"):
         list(lost_events(rich_ledger(), [Lost(Key("book", "main"), 2, "gone")]))
+
+
+def test_lost_versions_of_a_stripe_are_walked_back_along_the_stripe() -> None:
+    """Its versions have their own numbers, and their own events before them: those of the account's
+    other stripes are none of them, but for what changed all."""
+    striped = OpenStore()
+    spread(striped, opening("bank", account_type="asset", min_balance_minor=None))
+    spread(striped, opening("s"))
+    spread(striped, striping("s", 2))
+    for number in range(4):
+        spread(striped, paying(f"p{number}", ("bank", "s", 1)), number)
+    newest = {account_key("bank"): 5, account_key("s"): 4}
+    gaps = list(tails(striped, newest))
+    assert gaps == [Gap("s", 1, 3, "p3", 1)]
+    assert gaps[0].key == stripe_key("s", 1)
+    assert missing(striped, *gaps) == ["p3", "p1", "stripes:s"]
+    with pytest.raises(BrokenWalkError, match="p2 did not make version 3 of stripe s/1"):
+        missing(striped, Gap("s", 1, 3, "p2", 1))

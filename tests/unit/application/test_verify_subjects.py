@@ -78,7 +78,8 @@ def test_a_ledger_with_one_of_everything_verifies(store: OpenStore) -> None:
     captured = verify_store(store, report)
     verify_payments(payment_rows(store), captured, report)
     assert (report.ok, report.findings) == (True, [])
-    assert set(CHECKS) - report.examined.keys() == {"balances_equal", "history_equal"}
+    others = {"balances_equal", "history_equal", "leases_add_up"}
+    assert set(CHECKS) - report.examined.keys() == others
     # h 3, v 2, e 2, p 2 (its first is no state's), side 1, main 2, sale 2, metadata of a 3, of p 1.
     assert report.examined["subjects_follow"] == 18
 
@@ -147,6 +148,7 @@ STATES: dict[Key, dict[str, object]] = {
         "expires_at": "2027-01-01T00:00:00.000000Z",
         "ended": "void",
         "made_at": FIRST_OF_MONTH,
+        "stripes": {"a": 1},
     },
     MAIN: {"closed_through": None},
     SALE: {"parameters": (), "postings": (), "events": ("define:sale:2", "define:sale")},

@@ -302,6 +302,11 @@ def test_the_version_is_judged_before_the_fields() -> None:
         b'{"type":"payment.post","v":1,"id":"p","id":"p","postings":[]}',
         b'{"type":"account.open","type":"payment.post","v":1,"id":"p","postings":[]}',
         b'{"type":"payment.post","v":2,"v":1,"id":"p","postings":[]}',
+        b'{"type":"payment.post","v":1,"id":"p","id" :"p","postings":[]}',
+        b'{"type":"payment.post","v":1,"id":"p","id"\n:"p","postings":[]}',
+        b'{"type":"payment.post","v":1,"id":"p","\\u0069d":"p","postings":[]}',
+        b'{"type":"payment.post","v":1,"id":":p","id":":p","postings":[]}',
+        b'{"type":"payment.post","v":1,"id":"p","reference":"\\":\\"","id":"p","postings":[]}',
     ],
 )
 def test_a_repeated_name_is_refused(body: bytes) -> None:
@@ -312,12 +317,19 @@ def test_a_repeated_name_is_refused(body: bytes) -> None:
     )
 
 
-def test_names_in_texts_are_not_counted_as_names() -> None:
+@pytest.mark.parametrize("text", ['say "id": 1, \\"v\\": {"a":"b"}', ":", "a :b", '"', "\\", "ü:"])
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": "), (" , ", " : ")])
+def test_names_in_texts_are_not_counted_as_names(text: str, separators: tuple[str, str]) -> None:
     """Text that looks like JSON members, quotes and escapes confuses no one."""
-    text = 'say "id": 1, \\"v\\": {"a":"b"}'
-    command = decode_command(json.dumps(payment_with(description=text), indent=2).encode())
-    assert isinstance(command, PostPayment)
-    assert command.description == text
+    for ascii_only in (True, False):
+        body = json.dumps(
+            payment_with(description=text, reference=text),
+            separators=separators,
+            ensure_ascii=ascii_only,
+        )
+        command = decode_command(body.encode())
+        assert isinstance(command, PostPayment)
+        assert (command.description, command.reference) == (text, text)
 
 
 def test_no_value_and_no_odd_name_is_in_an_error() -> None:

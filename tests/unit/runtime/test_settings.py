@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from ledger.runtime.settings import SettingsError, environment, read_settings
+from ledger.runtime.settings import SettingsError, environment, read_number, read_settings
 
 
 @dataclass(frozen=True)
@@ -37,3 +37,14 @@ def test_the_environment_is_read_when_asked(monkeypatch: pytest.MonkeyPatch) -> 
         environment("LEDGER_TEST_SETTING")
     monkeypatch.setenv("LEDGER_TEST_SETTING", "value")
     assert environment("LEDGER_TEST_SETTING") == {"LEDGER_TEST_SETTING": "value"}
+
+
+def test_a_number_may_be_left_out() -> None:
+    """Missing or empty it is 0; what is no whole number is named."""
+    assert read_number("STATES", source={"STATES": " 10000 "}) == 10_000
+    assert read_number("STATES", source={}) == 0
+    assert read_number("STATES", source={"STATES": ""}) == 0
+    for wrong in ("many", "-1", "1.5"):
+        with pytest.raises(SettingsError) as raised:
+            read_number("STATES", source={"STATES": wrong})
+        assert raised.value.names == ("STATES",)

@@ -8,17 +8,18 @@ uses nothing new.
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
-from msgspec.structs import fields
+from msgspec.structs import asdict, fields
 
 from ledger.contracts.building import built_once
 from ledger.contracts.commands import Alert, Basis, Posting, Sides
 from ledger.contracts.events import AccountStatus
 from ledger.contracts.primitives import MAIN_BOOK, AccountType, DayText
-from ledger.contracts.subjects import Key, Kind
+from ledger.contracts.subjects import Key, Kind, stripe_of_key
 from ledger.contracts.templates import TemplateParameter, TemplatePosting
 from ledger.domain.accounts import AccountState
 from ledger.domain.states import (
@@ -46,7 +47,8 @@ class _Body(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class _AccountBody(
     _Body, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
 ):
-    """Version 2 has alerts; version 3 what is below them."""
+    """Version 2 has alerts; version 3 what is below them; version 4 is of the first stripe of a
+    striped account."""
 
     currency: str
     type: AccountType
@@ -66,16 +68,37 @@ class _AccountBody(
     min_balance_basis: Basis = "available"
     max_balance_basis: Basis = "available"
     velocity: tuple[PackedLimit, ...] = ()
+    stripes: int = 1
+    stripes_made: int = 1
+    floor_minor: int | None = None
+    ceiling_minor: int | None = None
 
     @property
     def schema(self) -> int:
-        bases = {self.min_balance_basis, self.max_balance_basis}
-        if self.frozen or self.book != MAIN_BOOK or bases != {"available"} or self.velocity:
+        if self.stripes_made > 1:
+            return 4
+        if (
+            self.frozen
+            or self.book != MAIN_BOOK
+            or self.velocity
+            or self.min_balance_basis != "available"
+            or self.max_balance_basis != "available"
+        ):
             return 3
         return 2 if self.alerts else 1
 
 
-class _PaymentBody(_Body, frozen=True, kw_only=True):
+class _StripeBody(_AccountBody, frozen=True, kw_only=True, omit_defaults=True):
+    """A further stripe of an account. Which one it is, its key says."""
+
+    @property
+    def schema(self) -> int:
+        return 1
+
+
+class _PaymentBody(_Body, frozen=True, kw_only=True, omit_defaults=True):
+    """Version 2 is of a hold on further stripes of striped accounts."""
+
     postings: tuple[Posting, ...]
     authorized_minor: tuple[int, ...]
     captured_minor: tuple[int, ...]
@@ -86,6 +109,11 @@ class _PaymentBody(_Body, frozen=True, kw_only=True):
     made_at: _StoredInstant
     recorded_at: _StoredInstant
     last_event: str
+    stripes: dict[str, int] = {}
+
+    @property
+    def schema(self) -> int:
+        return 2 if self.stripes else 1
 
 
 class _BookBody(_Body, frozen=True, kw_only=True):
@@ -137,10 +165,12 @@ def schema_of(kind: Kind) -> Schema:
     """How states of `kind` are kept. Made when it is first asked for: a worker meets few kinds."""
     if kind == "account":
         return _schema(
-            3, _AccountBody, AccountState, packing=_packed_velocity, unpacking=_unpacked_velocity
+            4, _AccountBody, AccountState, packing=_packed_velocity, unpacking=_unpacked_velocity
         )
+    if kind == "stripe":
+        return _schema(1, _StripeBody, AccountState)
     if kind == "payment":
-        return _schema(1, _PaymentBody, PaymentState)
+        return _schema(2, _PaymentBody, PaymentState)
     if kind == "book":
         return _schema(1, _BookBody, BookState)
     if kind == "template":
@@ -157,35 +187,42 @@ def _schema(
     unpacking: Callable[[Any], dict[str, object]] = lambda _: {},
 ) -> Schema:
     """A body has the fields of its state under the same names, but those that are packed."""
-    kept = frozenset(state.__struct_fields__)
-    required = tuple(one.name for one in fields(body) if one.required)
-    optional = tuple(
-        (one.name, one.default) for one in fields(body) if not one.required and one.name in kept
-    )
-    same = (*required, *(name for name, _ in optional))
+    assert frozenset(state.__struct_fields__).issuperset(body.__struct_fields__)
+    names = tuple(one.name for one in fields(body))
+    # What is required is never equal to its default, which is a value of msgspec's own.
+    defaults = tuple(one.default for one in fields(body))
+    values_of = attrgetter(*names)
     decoder = msgspec.json.Decoder(body)
 
     def encode(one: State) -> tuple[int, str]:
-        values = {name: getattr(one, name) for name in required}
         # msgspec leaves out the default itself, and writes what is only equal to it.
-        for name, default in optional:
-            value = getattr(one, name)
-            if value != default:
-                values[name] = value
+        values = {
+            name: value
+            for name, value, default in zip(names, values_of(one), defaults, strict=True)
+            if value != default
+        }
         made = body(**values | packing(one))
         return made.schema, _ENCODE(made).decode()
 
     def decode(data: str, frame: Frame) -> tuple[int, State]:
         read = decoder.decode(data)
         made = state(
-            id=frame.subject.id,
+            **_named(frame.subject),
             version=frame.version,
             hash=frame.hash,
-            **{name: getattr(read, name) for name in same} | unpacking(read),
+            **asdict(read) | unpacking(read),
         )
         return read.schema, made
 
     return Schema(newest, encode, decode)
+
+
+def _named(subject: Key) -> dict[str, Any]:
+    """The fields of a state that its key has."""
+    if subject.kind != "stripe":
+        return {"id": subject.id}
+    account, stripe = stripe_of_key(subject)
+    return {"id": account, "stripe": stripe}
 
 
 def _packed_velocity(state: AccountState) -> dict[str, object]:

@@ -13,12 +13,23 @@ from ledger.contracts.commands.accounts import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     Sides,
     UnfreezeAccount,
 )
 from ledger.contracts.commands.base import BaseCommand
-from ledger.contracts.commands.batches import AtomicBatch, MemberCommand
+from ledger.contracts.commands.batches import AtomicBatch, MemberCommand, path_in_member
 from ledger.contracts.commands.books import CloseBook, OpenBook, ReopenBook
+from ledger.contracts.commands.bulk import (
+    BULK_BYTES_AROUND,
+    BULK_BYTES_BETWEEN,
+    BULK_BYTES_MAX,
+    BULK_COMMANDS_MAX,
+    BULK_DETAIL_TYPE,
+    bulk_in,
+    bulk_of,
+    read_bulk,
+)
 from ledger.contracts.commands.catalogue import (
     CLIENT_COMMANDS,
     COMMAND_TYPES,
@@ -68,6 +79,11 @@ from ledger.contracts.velocity import VelocityLimit
 
 __all__ = [
     "ACTIONS_MAX",
+    "BULK_BYTES_AROUND",
+    "BULK_BYTES_BETWEEN",
+    "BULK_BYTES_MAX",
+    "BULK_COMMANDS_MAX",
+    "BULK_DETAIL_TYPE",
     "CLIENT_COMMANDS",
     "COMMAND_TYPES",
     "COMMAND_VERSIONS",
@@ -102,6 +118,7 @@ __all__ = [
     "SetAlerts",
     "SetLimits",
     "SetMetadata",
+    "SetStripes",
     "Sides",
     "TemplateParameter",
     "TemplatePosting",
@@ -111,6 +128,8 @@ __all__ = [
     "accounts_in",
     "accounts_of",
     "book_of",
+    "bulk_in",
+    "bulk_of",
     "checked",
     "decode_command",
     "default_ordering_key",
@@ -119,6 +138,8 @@ __all__ = [
     "judge_head",
     "malformed_json",
     "names_written",
+    "path_in_member",
+    "read_bulk",
     "reasons_against_text",
     "refuse_malformed_json",
     "refuse_repeated_names",

@@ -17,6 +17,7 @@ from ledger.contracts.primitives import (
     LimitMinor,
     MetadataMap,
     ReasonText,
+    StripeCount,
 )
 from ledger.contracts.velocity import VELOCITY_LIMITS_MAX, VelocityLimit
 
@@ -29,7 +30,8 @@ class OpenAccount(BaseCommand, frozen=True, kw_only=True, tag="account.open"):
 
     `min_balance_minor` defaults to 0 (no overdraft) and `max_balance_minor` to null; null means
     unbounded. Both are on the account's normal side. `book` is the set of accounts whose periods
-    are closed together, `main` if left out.
+    are closed together, `main` if left out. `stripes` spreads an account that takes more payments
+    than one item can over so many of them.
     """
 
     account: Id
@@ -40,6 +42,7 @@ class OpenAccount(BaseCommand, frozen=True, kw_only=True, tag="account.open"):
     effective_at: InstantText | UnsetType = UNSET
     book: BookName | UnsetType = UNSET
     metadata: MetadataMap | UnsetType = UNSET
+    stripes: StripeCount | UnsetType = UNSET
 
 
 class Alert(Closed, frozen=True, kw_only=True):
@@ -107,6 +110,19 @@ class SetLimits(BaseCommand, frozen=True, kw_only=True, tag="account.set_limits"
     velocity: (
         Annotated[tuple[VelocityLimit, ...], Meta(max_length=VELOCITY_LIMITS_MAX)] | UnsetType
     ) = UNSET
+
+
+class SetStripes(BaseCommand, frozen=True, kw_only=True, tag="account.set_stripes"):
+    """Spread an account over more stripes, or over fewer.
+
+    A payment writes one stripe of each account, so that many can commit at the same time. The
+    account's balance is the sum, and its limits hold for the sum, to the last minor unit. It has no
+    alerts and no velocity limits.
+    """
+
+    account: Id
+    stripes: StripeCount
+    reason: ReasonText | UnsetType = UNSET
 
 
 class SetMetadata(BaseCommand, frozen=True, kw_only=True, tag="metadata.set"):

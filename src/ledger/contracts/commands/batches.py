@@ -13,6 +13,7 @@ from ledger.contracts.commands.accounts import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     UnfreezeAccount,
 )
 from ledger.contracts.commands.base import BaseCommand
@@ -44,6 +45,7 @@ MemberCommand = (
     | SetAlerts
     | SetLimits
     | SetMetadata
+    | SetStripes
     | UnfreezeAccount
     | VoidPayment
 )
@@ -59,8 +61,8 @@ class AtomicBatch(BaseCommand, frozen=True, kw_only=True, tag="batch.atomic"):
     """Decide commands in order, each on the effects of those before it; all take effect or none.
 
     They commit in one transaction of at most 100 actions: one for the batch, one for each command,
-    and one for each account, payment, book, template or metadata that any of them touches. A
-    refusal is recorded under the batch's id alone; the ids of its commands stay free.
+    and one for each account (or stripe), payment, book, template or metadata that any of them
+    touches. A refusal is recorded under the batch's id alone; the ids of its commands stay free.
     """
 
     commands: Annotated[

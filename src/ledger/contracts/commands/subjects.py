@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import UNSET
+
 from ledger.contracts.commands.accounts import (
     CloseAccount,
     FreezeAccount,
@@ -11,6 +13,7 @@ from ledger.contracts.commands.accounts import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     UnfreezeAccount,
 )
 from ledger.contracts.commands.base import BaseCommand
@@ -33,11 +36,18 @@ from ledger.contracts.subjects import (
     book_key,
     metadata_key,
     payment_key,
+    stripe_key,
     template_key,
 )
 
 _ACCOUNT_COMMANDS = (
-    OpenAccount | SetAlerts | FreezeAccount | UnfreezeAccount | CloseAccount | SetLimits
+    OpenAccount
+    | SetAlerts
+    | FreezeAccount
+    | UnfreezeAccount
+    | CloseAccount
+    | SetLimits
+    | SetStripes
 )
 #: Commands about a payment that is there already.
 PaymentCommand = CapturePayment | IncreasePayment | VoidPayment | ReversePayment | ExpirePayment
@@ -49,9 +59,11 @@ def accounts_of(command: BaseCommand) -> tuple[str, ...]:
     A command about an earlier payment names none: its accounts are the payment's. Nor does one that
     posts a template.
     """
+    if isinstance(command, PostPayment):  # most of them are
+        return accounts_in(command.postings)
     if isinstance(command, _ACCOUNT_COMMANDS):
         return (command.account,)
-    if isinstance(command, PostPayment | AuthorizePayment):
+    if isinstance(command, AuthorizePayment):
         return accounts_in(command.postings)
     if isinstance(command, AtomicBatch):
         return tuple(dict.fromkeys(name for one in command.commands for name in accounts_of(one)))
@@ -60,12 +72,17 @@ def accounts_of(command: BaseCommand) -> tuple[str, ...]:
 
 def accounts_in(postings: Iterable[Posting]) -> tuple[str, ...]:
     """The accounts of postings, each once, in order of first appearance."""
-    sides = ((posting.source, posting.destination) for posting in postings)
-    return tuple(dict.fromkeys(account for pair in sides for account in pair))
+    named: dict[str, None] = {}
+    for posting in postings:
+        named[posting.source] = named[posting.destination] = None
+    return tuple(named)
 
 
 def subjects_of(command: BaseCommand) -> tuple[Key, ...]:
     """What a command changes for sure if it is accepted, as far as its text alone says."""
+    if isinstance(command, OpenAccount | SetStripes):
+        count = 1 if command.stripes is UNSET else command.stripes
+        return tuple(stripe_key(command.account, stripe) for stripe in range(count))
     if isinstance(command, AuthorizePayment):
         return (payment_key(command.id), *map(account_key, accounts_of(command)))
     if isinstance(command, CapturePayment | IncreasePayment | VoidPayment | ReversePayment):

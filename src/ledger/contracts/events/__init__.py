@@ -20,6 +20,7 @@ from ledger.contracts.events.accounts import (
     LimitsSet,
     MetadataSet,
     ProfileEvent,
+    StripesSet,
 )
 from ledger.contracts.events.base import (
     AccountEntry,
@@ -67,7 +68,10 @@ from ledger.contracts.events.payments import (
 from ledger.contracts.events.reading import (
     currency_of,
     entries_of,
+    entry_moved_minor,
+    entry_pended_minor,
     moved_minor,
+    moving_entries,
     payment_of,
     pended_minor,
     subject_of,
@@ -116,6 +120,7 @@ __all__ = [
     "PaymentVoided",
     "ProfileEvent",
     "ReleaseEvent",
+    "StripesSet",
     "SubjectEntry",
     "TemplateDefined",
     "TemplateUse",
@@ -124,7 +129,10 @@ __all__ = [
     "decode_event",
     "encode_event",
     "entries_of",
+    "entry_moved_minor",
+    "entry_pended_minor",
     "moved_minor",
+    "moving_entries",
     "payment_of",
     "pended_minor",
     "request_of",

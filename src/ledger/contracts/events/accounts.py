@@ -27,6 +27,7 @@ class AccountProfile(Struct, frozen=True, kw_only=True, omit_defaults=True):
     min_balance_basis: Basis
     max_balance_basis: Basis
     velocity: tuple[VelocityLimit, ...] = ()
+    stripes: int = 1
 
 
 class AccountOpened(BaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="account.opened"):
@@ -46,6 +47,7 @@ class AccountOpened(BaseEvent, frozen=True, kw_only=True, omit_defaults=True, ta
     metadata: dict[str, str] | UnsetType = UNSET
     entry: SubjectEntry | UnsetType = UNSET
     books: tuple[BookCheck, ...] = ()
+    stripes: int = 1
 
     @property
     def profile(self) -> AccountProfile:
@@ -61,6 +63,7 @@ class AccountOpened(BaseEvent, frozen=True, kw_only=True, omit_defaults=True, ta
             max_balance_minor=self.max_balance_minor,
             min_balance_basis="available",
             max_balance_basis="available",
+            stripes=self.stripes,
         )
 
 
@@ -113,6 +116,22 @@ class LimitsSet(BaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="a
     accounts: tuple[AccountEntry, ...]
 
 
+class StripesSet(
+    BaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="account.stripes_set"
+):
+    """An account is spread over so many stripes from here on. No money moved.
+
+    `accounts` has every stripe that there ever was: those beyond the number keep their totals, and
+    take nothing new.
+    """
+
+    account: str
+    stripes: int
+    reason: str | UnsetType = UNSET
+    profile: AccountProfile
+    accounts: tuple[AccountEntry, ...]
+
+
 class MetadataSet(BaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag="metadata.set"):
     """The metadata of an account or a payment were replaced. It touches neither's state.
 
@@ -125,5 +144,7 @@ class MetadataSet(BaseEvent, frozen=True, kw_only=True, omit_defaults=True, tag=
     entry: SubjectEntry
 
 
-ProfileEvent = AccountOpened | AccountFrozen | AccountUnfrozen | AccountClosed | LimitsSet
+ProfileEvent = (
+    AccountOpened | AccountFrozen | AccountUnfrozen | AccountClosed | LimitsSet | StripesSet
+)
 """An event that carries the whole profile of its account."""

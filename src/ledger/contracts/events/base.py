@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from ledger.contracts.commands import Alert
 from ledger.contracts.primitives import AccountType, available_minor, balance_minor, expected_minor
+from ledger.contracts.subjects import Key, stripe_key
 
 
 class BaseEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -24,11 +25,19 @@ class BaseEvent(Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field
 
 
 class AccountEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What an event made of one account: its new version and the totals after it.
+    """What an event made of one account, or of one stripe of it: its new version and the totals
+    after it.
 
     Totals are sums of minor units since the account was opened, 0 to 2^63-1; those of pending
     amounts are left out when 0. `prev` is absent for version 1. `crossed` has the account's alerts
     that this event made its posted balance cross; absent if there are none.
+
+    Of a striped account an event has an entry for each stripe that it made a new version of, one
+    behind the other. What the event moved, it moved on the first of them. `stripe` says which one
+    it is, from 0; absent of an account that never was striped. Version, `prev` and totals are those
+    of the stripe. `floor_minor` and
+    `ceiling_minor` are the shares of the account's lowest and highest balance that the stripe has
+    from here on, null if it has none; absent if they are as they were.
     """
 
     id: str
@@ -40,6 +49,19 @@ class AccountEntry(Struct, frozen=True, kw_only=True, omit_defaults=True):
     debits_pending_minor: int = 0
     credits_pending_minor: int = 0
     crossed: tuple[Alert, ...] = ()
+    stripe: int | UnsetType = UNSET
+    floor_minor: int | UnsetType | None = UNSET
+    ceiling_minor: int | UnsetType | None = UNSET
+
+    @property
+    def key(self) -> Key:
+        """What it is a version of: the account, or one of its further stripes."""
+        return stripe_key(self.id, self.stripe_number)
+
+    @property
+    def stripe_number(self) -> int:
+        """Which stripe of the account it is of; one that never was striped is a first stripe."""
+        return 0 if self.stripe is UNSET else self.stripe
 
     @property
     def balance_minor(self) -> int:

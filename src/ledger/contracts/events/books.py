@@ -70,9 +70,9 @@ class Cause(Struct, frozen=True, kw_only=True, omit_defaults=True):
     id: str
     version: int
     values: dict[str, int | str | None]
-    kind: Literal["account", "payment", "book", "template", "metadata", "event", "clock"] = (
-        "account"
-    )
+    kind: Literal[
+        "account", "payment", "book", "template", "metadata", "stripe", "event", "clock"
+    ] = "account"
 
 
 class CommandRejected(

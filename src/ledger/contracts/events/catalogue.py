@@ -17,6 +17,7 @@ from ledger.contracts.events.accounts import (
     AlertsSet,
     LimitsSet,
     MetadataSet,
+    StripesSet,
 )
 from ledger.contracts.events.books import (
     BatchCommitted,
@@ -51,8 +52,9 @@ AccountEvent = (
     | PaymentPosted
     | PaymentReversed
     | PaymentVoided
+    | StripesSet
 )
-"""An event that made a new version of every account in its `accounts`."""
+"""An event that made a new version of every account, or stripe of one, in its `accounts`."""
 
 BackDatableEvent = AccountOpened | PaymentPosted | PaymentCaptured | PaymentReversed
 """An event that can be effective in the past, and then names the `books` it was checked against."""
@@ -92,6 +94,8 @@ class _RequestHead(Struct):
 
 
 _HEAD = msgspec.json.Decoder(_Head)
+#: What decoding raises for bytes that are no event, or none of the type.
+_NO_EVENT: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class UnknownEventError(Exception):
@@ -123,6 +127,15 @@ def decode_event(data: bytes | str) -> Event:
 
     Raises UnknownEventError or CorruptEventError.
     """
+    named = _first_named(data)
+    if named in EVENT_TYPES:
+        try:
+            event = _decoder(named).decode(data)
+        except _NO_EVENT:
+            pass  # why not is found below
+        else:
+            if event.v in _VERSIONS[named]:
+                return event
     try:
         head = _HEAD.decode(data)
         if head.v not in _VERSIONS.get(head.type, frozenset()):
@@ -131,5 +144,15 @@ def decode_event(data: bytes | str) -> Event:
         if request is not UNSET and request.v not in COMMAND_VERSIONS.get(request.type, ()):
             raise UnknownEventError(f"refusal of {request.type!r} version {request.v}")
         return _decoder(head.type).decode(data)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except _NO_EVENT as error:
         raise CorruptEventError("the stored bytes are not an event") from error
+
+
+def _first_named(data: bytes | str) -> str:
+    """The type that `data` begins with, as whatever `encode_event` wrote does: so an event is read
+    once, and not its head before it. Only a guess: the decoder of a type takes no other's events,
+    and none of a version or with a request that it does not know."""
+    if isinstance(data, bytes):
+        named = data[9 : data.find(b'"', 9)] if data.startswith(b'{"type":"') else b""
+        return named.decode(errors="replace")
+    return data[9 : data.find('"', 9)] if data.startswith('{"type":"') else ""

@@ -27,6 +27,7 @@ from ledger.contracts.commands import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     UnfreezeAccount,
     VoidPayment,
 )
@@ -38,6 +39,7 @@ from ledger.contracts.events.accounts import (
     AlertsSet,
     LimitsSet,
     MetadataSet,
+    StripesSet,
 )
 from ledger.contracts.events.books import (
     BatchCommitted,
@@ -113,6 +115,7 @@ def _opened(event: AccountOpened) -> OpenAccount:
         effective_at=_unless_defaulted(event, "effective_at", event.effective_at),
         book=event.book,
         metadata=event.metadata,
+        stripes=UNSET if event.stripes == 1 else event.stripes,
     )
 
 
@@ -207,5 +210,6 @@ _REQUESTS: Final[dict[type[Event], Callable[[Any], Command]]] = {
     PaymentReversed: _reversed,
     PaymentScreened: _same_fields(ScreenPayment),
     PaymentVoided: _voided,
+    StripesSet: _same_fields(SetStripes),
     TemplateDefined: _same_fields(DefineTemplate),
 }

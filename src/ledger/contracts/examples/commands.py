@@ -60,6 +60,14 @@ COMMANDS: Final[dict[tuple[str, int], Document]] = {
             },
         ],
     },
+    ("account.set_stripes", 1): {
+        "type": "account.set_stripes",
+        "v": 1,
+        "id": "stripes:income:card-fees:1",
+        "account": FEES,
+        "stripes": 2,
+        "reason": "Every sale by card credits it",
+    },
     ("account.freeze", 1): {
         "type": "account.freeze",
         "v": 1,

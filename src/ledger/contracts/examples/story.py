@@ -84,6 +84,7 @@ STORY: Final[tuple[Step, ...]] = (
     _step("10:25.", "account.close"),
     _step("10:26.", "book.close"),
     _step("10:27.", "book.reopen"),
+    _step("10:28.", "account.set_stripes"),
     _step("15:04.", "payment.expire", SWEEPER),
 )
 

@@ -178,7 +178,7 @@ INVALID_BATCH: Final = Reason(
     _KIND,
     _400,
     "never",
-    "Not a list of 1 to 98 commands (1 to 100 if they are independent), none of them a batch.",
+    "Not a list of 1 to 98 commands (1 to 500 if they are independent), none of them a batch.",
 )
 REPEATED_MEMBER_ID: Final = Reason(
     "repeated_member_id",

@@ -135,6 +135,14 @@ LIMITS_CONFLICT: Final = Reason(
     "new_id",
     "The lowest balance would lie above the highest that the account has.",
 )
+STRIPES_CONFLICT: Final = Reason(
+    "stripes_conflict",
+    _KIND,
+    _422,
+    "new_id",
+    "An account that is striped, or once was, has no alerts and no velocity limits; one that has "
+    "some cannot be striped.",
+)
 HOLD_NOT_OPEN: Final = Reason(
     "hold_not_open",
     _KIND,
@@ -205,7 +213,7 @@ BALANCE_OVERFLOW: Final = Reason(
     _KIND,
     _422,
     "never",
-    "One of the account's running totals would pass 2^63-1.",
+    "One of the account's running totals would pass 2^63-1, or of a striped account's 2^58-1.",
 )
 INSUFFICIENT_FUNDS: Final = Reason(
     "insufficient_funds",
