@@ -41,6 +41,10 @@ _FIELDS: Final[dict[str, str]] = {
     "checks": "What was tried, each with its result.",
     "event": "The id of the event that made this version.",
     "profile_version": "The version as of which status, opening and limits are known; 0: not yet.",
+    "stripes": "Over how many stripes the account is spread.",
+    "stripe": "Which stripe of the account it is, from 0: version, totals and balances are the "
+    "stripe's. Absent: the account never was striped.",
+    "by_stripe": "Each stripe of the account, the first first. Absent: it never was striped.",
     "opened_at": "When the account was opened, by its effective time.",
     "limits": "What the balance must stay between.",
     "counterparty": "The account on the other side of the posting.",

@@ -11,9 +11,11 @@ from typing import Final
 
 from ledger.contracts.schemas import (
     Schema,
+    bulk_schema,
     command_schemas,
     event_schemas,
     notification_schemas,
+    published_schema,
 )
 from publishing.exchanges import exchanges
 from publishing.openapi import description
@@ -53,6 +55,8 @@ def documents(docs: Path, drawings: Drawings = _NO_DRAWINGS) -> dict[PurePosixPa
         )
         for (name, version), schema in found.items()
     }
+    schemas[PurePosixPath("schemas", "bulk", "commands.json")] = _json(bulk_schema())
+    schemas[PurePosixPath("schemas", "published", "events.json")] = _json(published_schema())
     pages = {
         PurePosixPath(name): filled((docs / name).read_text(encoding="utf-8"), parts).encode()
         for name, parts in _PARTS.items()

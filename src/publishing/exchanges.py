@@ -19,7 +19,9 @@ from consumers.fraud.store import Review
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.commit import Commands
+from ledger.application.group_commit import GroupCommit
 from ledger.application.ports import Appended, Refused, Transaction, TransientStoreError
+from ledger.application.state_cache import StateCache
 from ledger.contracts import examples
 from ledger.contracts.commands import SYSTEM_COMMANDS, decode_command
 from ledger.contracts.events import Event, PaymentScreened, decode_event
@@ -93,8 +95,18 @@ class World:
             self.store, clock=lambda: self._now, pause=lambda _: None, chance=lambda: 0.0
         )
         self._commands = commands
+        cache = StateCache(0)
         self._decide = make_api_handler(
             commands=commands,
+            group=GroupCommit(
+                commands,
+                self.store,
+                clock=lambda: self._now,
+                pause=lambda _: None,
+                chance=lambda: 0.0,
+                cache=cache,
+            ),
+            cache=cache,
             store=self.store,
             clock=lambda: self._now,
             meter=Meter(),

@@ -43,8 +43,16 @@ REJECTIONS: Final[dict[str, frozenset[Reason]]] = {
             reasons.PERIOD_CLOSED,
         }
     ),
-    "account.set_alerts": frozenset(_THERE),
-    "account.set_limits": frozenset({*_THERE, reasons.LIMITS_CONFLICT, reasons.CURRENCY_MISMATCH}),
+    "account.set_alerts": frozenset({*_THERE, reasons.STRIPES_CONFLICT}),
+    "account.set_limits": frozenset(
+        {
+            *_THERE,
+            reasons.LIMITS_CONFLICT,
+            reasons.STRIPES_CONFLICT,
+            reasons.CURRENCY_MISMATCH,
+        }
+    ),
+    "account.set_stripes": frozenset({*_THERE, reasons.STRIPES_CONFLICT, reasons.BALANCE_OVERFLOW}),
     "account.freeze": frozenset(_THERE),
     "account.unfreeze": frozenset(_THERE),
     "account.close": frozenset({*_THERE, reasons.ACCOUNT_NOT_EMPTY}),

@@ -1,4 +1,5 @@
-"""The verbs for the life of an account after its opening: `freeze`, `unfreeze`, `close`."""
+"""The verbs for the life of an account after its opening: `freeze`, `unfreeze`, `close`,
+`set-stripes`."""
 
 from __future__ import annotations
 
@@ -18,11 +19,13 @@ from ledger.cli.options import (
     IdOption,
     JsonOption,
     ReasonOption,
+    WhyOption,
     YesOption,
     confirm,
 )
-from ledger.cli.requests import submitted
-from ledger.cli.showing import outcome, reply_shown
+from ledger.cli.requests import given, submitted
+from ledger.cli.showing import outcome, reply_shown, stripes_shown
+from ledger.contracts.primitives import STRIPES_MAX
 
 
 class Sides(StrEnum):
@@ -98,6 +101,28 @@ def close(
     _change("account.close", terms, id_, config, dry_run=dry_run, as_json=as_json)
 
 
+def set_stripes(
+    account: AccountArgument,
+    stripes: Annotated[
+        int, typer.Argument(min=1, max=STRIPES_MAX, help="Over how many, from now on.")
+    ],
+    reason: WhyOption = None,
+    *,
+    id_: IdOption = None,
+    dry_run: DryRunOption = False,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Spread an account over more stripes, or over fewer, while payments flow.
+
+    `ledger set-stripes income:card-fees 16`
+
+    Balance and limits stay what they are: those of all stripes together.
+    """
+    terms = {"account": account, "stripes": stripes, **given(reason=reason)}
+    _change("account.set_stripes", terms, id_, config, dry_run=dry_run, as_json=as_json)
+
+
 def _change(
     command_type: str,
     terms: dict[str, Any],
@@ -115,5 +140,7 @@ def _change(
         facts = [("account", body["account"]), ("status", outcome(accepted, body["status"]))]
         if "frozen" in body:
             facts.append(("frozen now", body["frozen"]))
-        facts.append(("reason", body["reason"]))
+        facts += stripes_shown(body)
+        if "reason" in body:
+            facts.append(("reason", body["reason"]))
         output.result(body, *reply_shown(accepted, facts))

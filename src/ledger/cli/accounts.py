@@ -19,6 +19,7 @@ from ledger.cli.options import (
     JsonOption,
     MetadataOption,
     MinVersionOption,
+    StripeOption,
     key_values,
     minor_units,
 )
@@ -29,9 +30,11 @@ from ledger.cli.showing import (
     limits_in_words,
     outcome,
     status_in_words,
+    stripes_shown,
     velocity_in_words,
 )
 from ledger.client.rest import LedgerApi
+from ledger.contracts.primitives import STRIPES_MAX
 from ledger.importers.payments_csv import opening_id
 
 HISTORY_LIMIT_MAX: Final = 10_000
@@ -81,6 +84,15 @@ def open_account(
         str | None,
         typer.Option(help="The book whose closed periods hold for it: `main` if left out."),
     ] = None,
+    stripes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=STRIPES_MAX,
+            help="Spread it over so many stripes, if it is to take more payments at the same time "
+            "than one item can (some 60 a second one by one): docs/striped-accounts.md.",
+        ),
+    ] = None,
     metadata: MetadataOption = None,
     effective_at: EffectiveAtOption = None,
     id_: IdOption = None,
@@ -108,6 +120,7 @@ def open_account(
                 max_balance_minor=max_balance_minor,
                 effective_at=effective_at,
                 book=book,
+                stripes=stripes,
                 metadata=key_values(metadata) if metadata else None,
             ),
             **({"min_balance_minor": None} if unbounded else {}),
@@ -121,6 +134,7 @@ def open_account(
             ("type", body["account_type"]),
             ("limits", limits_in_words(body, body["currency"])),
             ("book", body["book"]),
+            *stripes_shown(body),
             ("effective", body["effective_at"]),
         ]
         if body.get("metadata"):
@@ -131,12 +145,14 @@ def open_account(
 def balance(
     account: AccountArgument,
     min_version: MinVersionOption = None,
+    stripe: StripeOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show an account's balances, as projected; `version` says up to which event."""
     with reporting(as_json) as output:
-        query = {"min_version": str(min_version)} if min_version else None
+        asked = {"min_version": min_version, "stripe": stripe}
+        query = {name: str(value) for name, value in asked.items() if value}
         body = answered(connection(config).api().account(account, query)).body
         currency = body["currency"]
         facts = [
@@ -154,6 +170,7 @@ def balance(
                 ("limits", limits_in_words(body["limits"], currency)),
                 *(("velocity", velocity_in_words(one)) for one in body["limits"]["velocity"]),
                 ("book", body["book"]),
+                *stripes_shown(body),
             ]
         if body["metadata"]:
             facts.append(("metadata", in_words(body["metadata"])))
@@ -162,21 +179,37 @@ def balance(
             ("last event", body["event"]),
             ("recorded", body["recorded_at"]),
         ]
-        output.result(body, fields(facts))
+        output.result(body, fields(facts), *_by_stripe(body, currency))
+
+
+def _by_stripe(body: dict[str, Any], currency: str) -> Iterator[Any]:
+    """The stripes of an account that has several."""
+    if "by_stripe" in body:
+        rows = (
+            (str(one["stripe"]), str(one["version"]), money(one["balance_minor"], currency))
+            for one in body["by_stripe"]
+        )
+        yield ""
+        yield table(("stripe", "version", "balance"), rows, right="stripe version balance")
 
 
 def history(
     account: AccountArgument,
+    *,
     limit: Annotated[
         int, typer.Option("--limit", "-n", min=1, max=HISTORY_LIMIT_MAX, help="How many entries.")
     ] = 20,
     min_version: MinVersionOption = None,
+    stripe: StripeOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what happened to an account, newest first, with the balance after each entry."""
+    """Show what happened to an account, newest first, with the balance after each entry.
+
+    Of a striped account each stripe has a history, with balances of its own.
+    """
     with reporting(as_json) as output:
-        body = read_history(connection(config).api(), account, limit, min_version)
+        body = read_history(connection(config).api(), account, limit, min_version, stripe)
         rows = table(
             ("version", "effective", "what", "event", "moved", "held", "balance", "reference"),
             (
@@ -212,10 +245,15 @@ def _held(body: dict[str, Any], currency: str) -> Iterator[tuple[str, str]]:
 
 
 def read_history(
-    api: LedgerApi, account: str, limit: int, min_version: int | None = None
+    api: LedgerApi,
+    account: str,
+    limit: int,
+    min_version: int | None = None,
+    stripe: int | None = None,
 ) -> dict[str, Any]:
     """The newest `limit` entries, page by page, in the shape of one page. Raises RefusedError."""
-    query = {"min_version": str(min_version)} if min_version else {}
+    asked = {"min_version": min_version, "stripe": stripe}
+    query = {name: str(value) for name, value in asked.items() if value}
     body: dict[str, Any] = {}
     entries: list[Any] = []
     while len(entries) < limit:  # ends: every page but the last has an entry at least
@@ -226,7 +264,7 @@ def read_history(
             if "cursor" in query and error.refused.field == "cursor":
                 # A replay has swapped the history: it is read anew, as the pages of two do not make
                 # one. Ends: swaps are many seconds apart.
-                return read_history(api, account, limit, min_version)
+                return read_history(api, account, limit, min_version, stripe)
             raise
         body = body or page
         entries += page["entries"]

@@ -11,6 +11,7 @@ from ledger.cli import (
     batch,
     books,
     connect,
+    cost,
     dead_letters,
     environment,
     fraud,
@@ -50,6 +51,7 @@ app.command("limits")(limits.limits)
 app.command("freeze")(account_life.freeze)
 app.command("unfreeze")(account_life.unfreeze)
 app.command("close")(account_life.close)
+app.command("set-stripes")(account_life.set_stripes)
 app.command("pay")(payments.pay)
 app.command("authorize")(holds.authorize)
 app.command("increase")(holds.increase)
@@ -79,6 +81,7 @@ app.command("dead-letters")(dead_letters.dead_letters)
 app.command("redrive")(dead_letters.redrive_letters)
 app.command("discard")(dead_letters.discard_letters)
 app.add_typer(webhooks.app, name="webhooks")
+app.command("cost")(cost.cost)
 app.command("simulate")(simulate.simulate)
 app.command("connect")(connect.connect)
 app.command("env")(environment.env)

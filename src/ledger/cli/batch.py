@@ -26,7 +26,6 @@ from ledger.client.rest import LedgerApi
 from ledger.contracts.commands import Command, decode_command, encode_command
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
 from ledger.contracts.reasons import InvalidCommandError
-from ledger.contracts.routes import INDEPENDENT_BYTES_MAX, INDEPENDENT_COMMANDS_MAX
 from ledger.importers.instructions import Fault, SourceError
 
 LINES_MAX: Final = 100_000  # all are held in memory
@@ -115,27 +114,10 @@ def _judged(lines: Iterator[tuple[int, bytes]], output: Output) -> list[Line]:
     return commands
 
 
-def _requests(lines: Sequence[Line]) -> Iterator[list[Command]]:
-    """The commands in as many as one request takes."""
-    request: list[Command] = []
-    size = 0
-    for line in lines:
-        # A comma between two, and room for what is around them all.
-        length = len(encode_command(line.command)) + 1
-        if request and (
-            len(request) == INDEPENDENT_COMMANDS_MAX or size + length > INDEPENDENT_BYTES_MAX - 64
-        ):
-            yield request
-            request, size = [], 0
-        request.append(line.command)
-        size += length
-    yield request
-
-
 def _replies(api: LedgerApi, lines: Sequence[Line], *, dry_run: bool) -> list[Reply]:
     if dry_run:
         return [api.submit(line.command, dry_run=True) for line in lines]
-    return [reply for request in _requests(lines) for reply in api.submit_each(request)]
+    return api.submit_each([line.command for line in lines])
 
 
 def _show_each(output: Output, lines: Sequence[Line], replies: Sequence[Reply]) -> None:

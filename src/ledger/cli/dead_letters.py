@@ -266,10 +266,10 @@ def what(letter: Letter) -> str:
     """What a letter is, in words."""
     contents = letter.contents
     named = " ".join(filter(None, (contents.type, contents.id)))
+    others = f" and {letter.count - 1} more" if letter.count > 1 else ""
     if contents.kind == "records":
-        others = f" and {letter.count - 1} more" if letter.count > 1 else ""
         return f"{named}{others}" if named else "not what Lambda writes"
-    return f"{contents.kind} {named}" if named else "nothing of the ledger's"
+    return f"{contents.kind} {named}{others}" if named else "nothing of the ledger's"
 
 
 def why(letter: Letter) -> str:

@@ -55,6 +55,8 @@ def causes_in_words(problem: Mapping[str, Any], currencies: Currencies) -> Itera
     """Each cause of a refusal: what it is, at which version, and what of it stood in the way."""
     for cause in problem.get("causes", ()):
         values = cause.get("values", {})
+        if cause.get("kind") == "stripe" and not values:
+            continue  # its part is in the sums, which are the account's
         currency = values.get("currency") or currencies.get(cause["id"], "")
         words = _values_in_words(values, currency)
         subject = _subject(cause)

@@ -29,6 +29,7 @@ from ledger.cli.showing import (
     payments_in_words,
     reply_shown,
     status_in_words,
+    stripes_shown,
     velocity_in_words,
 )
 
@@ -158,6 +159,7 @@ def _show(output: Output, body: Mapping[str, Any]) -> None:
         ("status", status_in_words(body)),
         ("limits", limits_in_words(body, _currency(body))),
         ("book", body["book"]),
+        *stripes_shown(body),
         ("opened", body["opened_at"]),
         ("version", str(body["version"])),
     ]

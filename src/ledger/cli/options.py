@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import typer
 
 from ledger.cli.failures import DeclinedError, UsageError
-from ledger.contracts.primitives import is_id
+from ledger.contracts.primitives import STRIPES_MAX, is_id
 
 NONE: Final = "none"  # a balance without a bound
 
@@ -83,6 +83,16 @@ ExpiresAtOption = Annotated[
         "--expires-at",
         metavar="INSTANT",
         help="When what is still held is released by itself: RFC 3339 with an offset.",
+        show_default=False,
+    ),
+]
+StripeOption = Annotated[
+    int | None,
+    typer.Option(
+        "--stripe",
+        min=0,
+        max=STRIPES_MAX - 1,
+        help="Of a striped account: which stripe is meant. Default: the first.",
         show_default=False,
     ),
 ]

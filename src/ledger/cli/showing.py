@@ -34,7 +34,7 @@ def accounts_after(body: Body) -> list[Shown]:
         return []
     rows = (
         (
-            account["id"],
+            _stripe_in_words(account),
             str(account["version"]),
             money(account["balance_minor"], account["currency"]),
             money(account["available_minor"], account["currency"]),
@@ -43,6 +43,18 @@ def accounts_after(body: Body) -> list[Shown]:
     )
     columns = ("account after it", "version", "balance", "available")
     return ["", table(columns, rows, right="version balance available")]
+
+
+def stripes_shown(body: Body) -> Iterator[tuple[str, str]]:
+    """Over how many stripes an account is spread, if it is."""
+    if body.get("stripes", 1) > 1:
+        yield "stripes", str(body["stripes"])
+
+
+def _stripe_in_words(account: Body) -> str:
+    """The account, and of a striped one which stripe it is."""
+    stripe = account.get("stripe")
+    return account["id"] if stripe is None else f"{account['id']} stripe {stripe}"
 
 
 def limits_in_words(limits: Body, currency: str) -> str:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from msgspec.structs import replace
 
-from ledger.cli.failures import CheckFailedError, UsageError, reporting
+from ledger.cli.failures import INTERRUPTED, CheckFailedError, UsageError, reporting
 from ledger.cli.options import JsonOption
 from ledger.cli.output import Output
-from simulation.settings import COMMANDS_DEFAULT, Profile, Settings, settings_of
+from ledger.cli.project import project_root
+from simulation.faults.profiles import Profile
+from simulation.settings import COMMANDS_DEFAULT, Settings, settings_of
 
 if TYPE_CHECKING:
     from simulation.bugs.planted import PlantedBug
     from simulation.reports.campaign import Campaign
-    from simulation.results import Result
+    from simulation.results import Hunt, Result
     from simulation.shrinking.shrink import Shrunk
 
 SEED_DEFAULT: Final = 1
@@ -110,7 +112,7 @@ def simulate(
         _refuse_what_does_not_go_together(
             commands=commands, faults=faults, seeds=seeds, hours=hours, jobs=jobs, bug=bug
         )
-        simulator = _Simulator(output, _project_root(), shrinking=not no_shrink, jobs=jobs or 1)
+        simulator = _Simulator(output, project_root(), shrinking=not no_shrink, jobs=jobs or 1)
         seed = SEED_DEFAULT if seed is None else seed
         settings = Settings(
             seed=seed,
@@ -198,8 +200,7 @@ class _Simulator:
                             f"seed {result.settings.seed}: {found.property}: {found.message}"
                         )
         except KeyboardInterrupt:
-            self._output.show(*campaign.shown(time.monotonic() - started))
-            raise
+            self._interrupted(campaign.value(), campaign.shown(time.monotonic() - started))
         self._report(campaign, first, time.monotonic() - started)
 
     def hunt(self, name: str, seed: int, seeds: int, commands: int | None) -> None:
@@ -224,14 +225,22 @@ class _Simulator:
         from simulation.campaigns import hunt_all  # noqa: PLC0415
         from simulation.reports.campaign import hunts_shown, hunts_value  # noqa: PLC0415
 
-        hunts = []
-        with self._output.bar("planted bugs", len(BUGS)) as bar:
-            for one in hunt_all(self._root, BUGS, jobs=self._jobs, seed=seed, seeds=seeds):
-                hunts.append(one)
-                bar.advance(1)
+        hunts: list[Hunt] = []
+        try:
+            with self._output.bar("planted bugs", len(BUGS)) as bar:
+                for one in hunt_all(self._root, BUGS, jobs=self._jobs, seed=seed, seeds=seeds):
+                    hunts.append(one)
+                    bar.advance(1)
+        except KeyboardInterrupt:
+            self._interrupted(hunts_value(hunts), hunts_shown(hunts))
         self._output.result(hunts_value(hunts), *hunts_shown(hunts))
         if any(one.seed is None for one in hunts):
             raise CheckFailedError
+
+    def _interrupted(self, value: dict[str, Any], shown: Sequence[str]) -> NoReturn:
+        """Tells what had ended by then, to programs too."""
+        self._output.result(value | {"interrupted": True}, *shown, "", "interrupted")
+        raise typer.Exit(INTERRUPTED)
 
     def _report(self, campaign: Campaign, first: Result | None, seconds: float) -> None:
         value, lines = ({}, []) if first is None else self._why(first)
@@ -339,10 +348,3 @@ def _refuse_what_does_not_go_together(
         raise UsageError("no run fits into 0 hours")
     if hours is not None and (seeds or bug):
         raise UsageError("--hours says how long, --seeds and --bug how many: one of them")
-
-
-def _project_root() -> Path:
-    here = Path.cwd()
-    if not (here / "cdk.json").is_file():
-        raise UsageError(f"{here} is not the project's directory: it has no cdk.json")
-    return here

@@ -23,6 +23,7 @@ from ledger.statements.statement import (
     Period,
     Side,
     Statement,
+    of_all_stripes,
     statement_of,
 )
 
@@ -108,28 +109,40 @@ def read_statement(
     history does not reach the version that the balances have.
     """
     known = answered(api.account(account)).body
-    history = _history(api, account, known["version"], since if by is By.BOOKED else None)
+    back_to = since if by is By.BOOKED else None
+    histories = [
+        _history(api, account, one["version"], back_to, one["stripe"])
+        for one in known.get("by_stripe", [{"stripe": 0, "version": known["version"]}])
+    ]
     key = "recorded_at" if by is By.BOOKED else "effective_at"
-    first = since or min((date.fromisoformat(row[key][:10]) for row in history), default=until)
-    period = Period(min(first, until), until, by.value)
+    days = (date.fromisoformat(row[key][:10]) for history in histories for row in history)
+    period = Period(min(since or min(days, default=until), until), until, by.value)
     legs = {
         row["event"]: _all_legs(api, account, row)
+        for history in histories
         for row in history
         if row["legs_count"] > len(row["legs"]) and period.place_of(row[key]) == 0
     }
-    return statement_of(account, known["account_type"], history, period, legs)
+    return of_all_stripes(
+        [
+            statement_of(account, known["account_type"], history, period, legs)
+            for history in histories
+        ]
+    )
 
 
 def _history(
-    api: LedgerApi, account: str, version: int, since: date | None
+    api: LedgerApi, account: str, version: int, since: date | None, stripe: int
 ) -> list[dict[str, Any]]:
-    """The entries from the newest (`version` at least) to the first that was booked before
-    `since`, or to the oldest.
+    """The entries of a stripe of an account, from the newest (`version` at least) to the first that
+    was booked before `since`, or to the oldest.
 
     The newest is the one up to which the first page says that none is missing: one that has
     arrived before others below it is of a later statement.
     """
     query = {"limit": str(_PAGE_MAX), "min_version": str(version)}
+    if stripe:
+        query["stripe"] = str(stripe)
     rows: list[dict[str, Any]] = []
     restarts = complete_to = 0
     while True:  # ends: every page but the last has an entry at least, and they are bounded
@@ -200,6 +213,10 @@ def _write(output: Output, made: Statement, statement_format: Format) -> None:
 def _as_value(made: Statement) -> dict[str, Any]:
     value = asdict(made)
     period = value.pop("period")
+    if not made.further_versions:  # nor does it name the stripes of its entries then
+        del value["further_versions"]
+        for entry in value["entries"]:
+            del entry["stripe"]
     return {
         **value,
         "from": str(period["first"]),
@@ -216,7 +233,7 @@ def _as_shown(made: Statement) -> list[Any]:
 
     rows = (
         (
-            str(entry.version),
+            entry.place,
             entry.booked_at[:19],
             entry.effective_at[:10],
             entry.event_type.rpartition(".")[2],
@@ -241,7 +258,7 @@ def _as_shown(made: Statement) -> list[Any]:
         ("debits", money(made.debited_minor, made.currency)),
         ("credits", money(made.credited_minor, made.currency)),
         ("closing", money(made.closing_minor, made.currency)),
-        ("as of version", str(made.version)),
+        ("as of version", made.as_of),
     )
     entries = table(columns, rows, right="version debit credit balance")
     return [fields(facts), "", entries, "", fields(totals)]

@@ -136,4 +136,4 @@ def _named(found: Found) -> ProjectionGap:
     if isinstance(gap, Lost):
         name = f"{gap.key.kind} {gap.key.id}"
         return ProjectionGap(found.projection, name, gap.version, gap.version)
-    return ProjectionGap(found.projection, gap.account, gap.first, gap.last)
+    return ProjectionGap(found.projection, gap.key.id, gap.first, gap.last)

@@ -27,6 +27,7 @@ MEANINGS: Final = {
     "totals_follow": "each event's totals are those before plus what it moved",
     "alerts_follow": "each event names the alerts that it made an account cross",
     "constraints_hold": "no payment passed a limit, a freeze or a closing of its accounts",
+    "leases_add_up": "no stripe passed its share of its account's limits, and the shares add up",
     "subjects_follow": "payments, books, templates and metadata follow from their events",
     "periods_respected": "nothing was recorded in a period while it was closed",
     "batches_whole": "every command of an atomic batch has its event",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from ledger.client.messages import MESSAGES_PER_REQUEST, Fault, Message, deliver
+from ledger.client.messages import Fault, Message, deliver, has_room
 from ledger.client.retries import Retries
 
 if TYPE_CHECKING:
@@ -37,8 +36,7 @@ class BusSender:
     def send(self, messages: Iterable[Message]) -> int:
         """Sends all; answers how many. Raises NotSentError, or botocore's errors."""
         sent = 0
-        remaining = iter(messages)
-        while batch := list(islice(remaining, MESSAGES_PER_REQUEST)):
+        for batch in _requests(messages):
             deliver(self._put, [(str(place), m) for place, m in enumerate(batch)], self._retries)
             sent += len(batch)
         return sent
@@ -60,3 +58,14 @@ class BusSender:
             for (name, _), entry in zip(named, answer["Entries"], strict=True)
             if entry.get("ErrorCode")
         }
+
+
+def _requests(messages: Iterable[Message]) -> Iterator[list[Message]]:
+    request: list[Message] = []
+    for message in messages:
+        if not has_room(request, message):
+            yield request
+            request = []
+        request.append(message)
+    if request:
+        yield request

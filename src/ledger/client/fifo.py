@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from ledger.client.messages import MESSAGES_PER_REQUEST, Fault, Message, deliver
+from ledger.client.messages import Fault, Message, deliver, has_room
 from ledger.client.retries import Retries
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _one_of_each_key(messages: Iterable[Message]) -> Iterator[list[Message]]:
     batch: list[Message] = []
     keys: set[str] = set()
     for message in messages:
-        if len(batch) == MESSAGES_PER_REQUEST or message.ordering_key in keys:
+        if message.ordering_key in keys or not has_room(batch, message):
             yield batch
             batch, keys = [], set()
         batch.append(message)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 from typing import Final, Literal, Protocol, TypeGuard
 from urllib.parse import quote, urlencode
 
@@ -15,10 +16,11 @@ from botocore.httpsession import URLLib3Session
 from botocore.utils import get_environ_proxies
 
 from ledger.client.answers import Body, Refused, Reply, UnreachableError, reply_of
+from ledger.client.bulk import goes_in_bulk, in_requests
 from ledger.client.config import Config
 from ledger.client.retries import Retries
 from ledger.client.signing import CredentialsSource, credentials_source, signed
-from ledger.contracts.commands import BaseCommand, encode_command
+from ledger.contracts.commands import BaseCommand, bulk_of, encode_command
 from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 
 CONNECT_SECONDS: Final = 3.0
@@ -27,6 +29,10 @@ ANSWER_BYTES_MAX: Final = 10 * 1024 * 1024  # what API Gateway sends at most
 
 _DRY_RUN: Final = {"dry_run": "true"}
 _WORTH_ASKING_AGAIN: Final = frozenset({429, 500, 502, 503, 504})
+
+
+Typed = tuple[str, bytes]
+"""A command: its type, and its JSON."""
 
 
 class Transport(Protocol):
@@ -72,28 +78,47 @@ class LedgerApi:
         return self._ask("POST", [COMMAND_PATHS[command_type][1:]], body=body, query=query)
 
     def submit_each(self, commands: Sequence[BaseCommand]) -> list[Reply]:
-        """POSTs up to INDEPENDENT_COMMANDS_MAX commands in one request; the reply to each, in their
-        order. They are decided in that order, each by itself; behind one that could not be decided
-        then, none is.
+        """POSTs any number of commands, as many in a request as it takes; see `send_each`."""
+        return self.send_each(
+            [(str(one.__struct_config__.tag), encode_command(one)) for one in commands]
+        )
+
+    def send_each(self, commands: Sequence[Typed]) -> list[Reply]:
+        """POSTs the JSON of any number of commands, as many in a request as it takes; the reply to
+        each, in their order. They are decided in that order, each by itself; behind one that could
+        not be decided then, none is.
 
         What is undecided is sent again in its order: the first by itself, until it is decided, and
         only then those behind it. If a request as a whole is refused, none of it was decided: then
-        that is the reply to each.
+        that is the reply to each. What would not be answered in a request with others as it is by
+        itself goes alone (`client.bulk`).
         """
-        replies = self._submit_at_once(commands)
+        replies: list[Reply] = []
+        for together, group in groupby(commands, key=lambda one: goes_in_bulk(*one)):
+            if together:
+                for request in in_requests(group, lambda one: one[1]):
+                    replies += self._send_until_decided(request)
+            else:
+                replies += [self.send(*one) for one in group]
+        return replies
+
+    def _send_until_decided(self, commands: Sequence[Typed]) -> list[Reply]:
+        replies = self._send_at_once(commands)
         while undecided := [
             place for place, reply in enumerate(replies) if _is_worth_asking_again(reply)
         ]:
             first, *behind = undecided
-            replies[first] = self.submit(commands[first])
+            replies[first] = self.send(*commands[first])
             if behind:
-                again = self._submit_at_once([commands[place] for place in behind])
+                again = self._send_at_once([commands[place] for place in behind])
                 for place, reply in zip(behind, again, strict=True):
                     replies[place] = reply
         return replies
 
-    def _submit_at_once(self, commands: Sequence[BaseCommand]) -> list[Reply]:
-        body = b'{"commands":[' + b",".join(map(encode_command, commands)) + b"]}"
+    def _send_at_once(self, commands: Sequence[Typed]) -> list[Reply]:
+        if len(commands) == 1:
+            return [self.send(*commands[0])]
+        body = bulk_of(body for _, body in commands)
         answer = self._ask("POST", [INDEPENDENT_PATH[1:]], body=body)
         if isinstance(answer, Refused):
             return [answer] * len(commands)

@@ -9,9 +9,10 @@ published, and never blocks the stream.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
-from ledger import bootstrap
+from ledger.adapters.eventbridge.publisher import EventBridgePublisher
 from ledger.application.publication import Published, Publisher
 from ledger.contracts.events import (
     EVENT_TYPES,
@@ -21,6 +22,7 @@ from ledger.contracts.events import (
 )
 from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
+from ledger.runtime.settings import read_settings
 from ledger.runtime.sqs import BatchAnswer
 from ledger.runtime.telemetry import Line, Telemetry
 
@@ -28,6 +30,13 @@ TAMPERED_NOTED_MAX: Final = 20  # ids in one log line; the metric counts them al
 
 Record = Mapping[str, Any]
 Handler = Callable[[dict[str, Any], object], BatchAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class BusSettings:
+    """The bus that events are published on."""
+
+    ledger_bus: str
 
 
 def make_handler(*, publisher: Publisher, telemetry: Telemetry) -> Handler:
@@ -89,8 +98,15 @@ def _described(record: Record) -> str:
 
 
 def build(host: Host) -> Handler:
-    """The function. Raises SettingsError."""
-    return make_handler(publisher=bootstrap.publisher(host), telemetry=host.telemetry())
+    """The function. The publisher retries entry by entry, so the SDK does not. Raises
+    SettingsError."""
+    publisher = EventBridgePublisher(
+        host.events(attempts=1),
+        read_settings(BusSettings, host.environment).ledger_bus,
+        pause=host.pause,
+        chance=host.chance,
+    )
+    return make_handler(publisher=publisher, telemetry=host.telemetry())
 
 
 handler: Handler = on_first_call(build)

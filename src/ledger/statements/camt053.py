@@ -90,7 +90,8 @@ def _document(statement: Statement, created_at: str) -> Document:
     created = XmlDateTime.from_string(created_at)
     period = statement.period
     by = "as booked" if period.by == "booked" else "by the times at which entries took effect"
-    about = f"As of version {statement.version} of the account, {by}, in UTC"
+    what = "versions of its stripes" if statement.further_versions else "version"
+    about = f"As of {what} {statement.as_of} of the account, {by}, in UTC"
     return Document(
         bk_to_cstmr_stmt=BankToCustomerStatementV08(
             grp_hdr=GroupHeader81(msg_id=identification, cre_dt_tm=created),
@@ -122,7 +123,7 @@ def _document(statement: Statement, created_at: str) -> Document:
 
 def _identification(statement: Statement) -> str:
     period = statement.period
-    parts = (statement.account, period.first, period.last, period.by, statement.version)
+    parts = (statement.account, period.first, period.last, period.by, statement.as_of)
     return "S" + sha256("|".join(map(str, parts)).encode()).hexdigest()[: _TEXT_MAX - 1]
 
 
@@ -202,7 +203,7 @@ def _one_entry(
     currency: str, entry: Entry, side: Side, minor: int, legs: Sequence[Leg]
 ) -> ReportEntry10:
     return ReportEntry10(
-        ntry_ref=str(entry.version),
+        ntry_ref=entry.place,
         amt=_money(minor, currency),
         cdt_dbt_ind=_INDICATORS[side],
         rvsl_ind=True if entry.event_type == REVERSAL else None,

@@ -28,7 +28,8 @@ COLUMNS: Final = (
 
 
 def csv_text(statement: Statement) -> str:
-    """The statement, with the balance after each entry (in version order) in each of its rows."""
+    """The statement, with the balance after each entry (in version order) in each of its rows. Of a
+    striped account a version is written `<stripe>/<version>`, and the balance is the stripe's."""
     currency = statement.currency
 
     def written(minor: int) -> str:
@@ -46,7 +47,7 @@ def csv_text(statement: Statement) -> str:
             rows.writerow(
                 {
                     "kind": "entry",
-                    "version": entry.version,
+                    "version": entry.place,
                     "booked_at": entry.booked_at,
                     "effective_at": entry.effective_at,
                     "type": entry.event_type,

@@ -10,7 +10,7 @@ what is released never did: such versions bind the chain together, and are not s
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from itertools import pairwise
 from typing import Any, Final, Literal
@@ -47,6 +47,9 @@ class Leg:
 class Entry:
     """What one event posted to the account; `balance_minor` is that after it, in version order.
 
+    Of a striped account version and balance are those of the `stripe`: between stripes there is no
+    order, and so no balance of the account from one entry to the next.
+
     `payment` is the payment that was posted, or captured or reversed by the event. `description` is
     the payment's, or why it was reversed.
     """
@@ -63,6 +66,12 @@ class Entry:
     legs: tuple[Leg, ...]
     reference: str
     description: str
+    stripe: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Its version, and of a striped account the stripe before it: one entry has it alone."""
+        return str(self.version) if self.stripe is None else f"{self.stripe}/{self.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +90,8 @@ class Period:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """The statement of an account as of `version`. Balances are on the account's normal side."""
+    """The statement of an account as of `version`, and, if it is striped, as of the versions of its
+    further stripes. Balances are on the account's normal side."""
 
     account: str
     currency: str
@@ -91,6 +101,12 @@ class Statement:
     opening_minor: int
     closing_minor: int
     entries: tuple[Entry, ...]
+    further_versions: tuple[int, ...] = ()
+
+    @property
+    def as_of(self) -> str:
+        """The version, or the versions of all stripes."""
+        return ", ".join(map(str, (self.version, *self.further_versions)))
 
     def credit_minor(self, balance: int) -> int:
         """A balance of this account as credits less debits, whatever its normal side."""
@@ -160,6 +176,26 @@ def statement_of(
     )
     _refuse_unreconciled(statement)
     return statement
+
+
+def of_all_stripes(statements: Sequence[Statement]) -> Statement:
+    """The statement of an account from those of its stripes, in their order, over one period: each
+    is proved by itself, and the sums of what holds hold. Entries come in the order of booking."""
+    first, *further = statements
+    if not further:
+        return first
+    entries = [
+        replace(entry, stripe=stripe)
+        for stripe, statement in enumerate(statements)
+        for entry in statement.entries
+    ]
+    return replace(
+        first,
+        opening_minor=sum(one.opening_minor for one in statements),
+        closing_minor=sum(one.closing_minor for one in statements),
+        entries=tuple(sorted(entries, key=lambda one: (one.booked_at, one.stripe, one.version))),
+        further_versions=tuple(one.version for one in further),
+    )
 
 
 def _refuse_gaps(account: str, rows: Sequence[dict[str, Any]]) -> None:

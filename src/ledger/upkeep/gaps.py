@@ -6,6 +6,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final, NamedTuple, get_args
 
+from msgspec.structs import replace
+
 from ledger.application.publication import Published
 from ledger.application.repair import (
     BrokenWalkError,
@@ -17,12 +19,18 @@ from ledger.application.repair import (
     tails,
 )
 from ledger.contracts.events import CorruptEventError, ProfileEvent, decode_event
-from ledger.contracts.subjects import Key, metadata_key, payment_key
+from ledger.contracts.subjects import (
+    Key,
+    metadata_key,
+    payment_key,
+    stripe_key,
+)
 from ledger.domain.chain import StoredEvent
 from ledger.upkeep.deployed import Deployed
 from projections.balances.apply import Account
 from projections.history.apply import Row
 from projections.history.completeness import gaps
+from projections.lanes import key_of_lane, stripe_of
 
 _PROFILE_TYPES: Final = frozenset(str(one.__struct_config__.tag) for one in get_args(ProfileEvent))
 _MAKING_TYPES: Final = frozenset({"payment.posted", "payment.authorized"})
@@ -47,9 +55,9 @@ def all_gaps(ledger: Deployed) -> list[Found]:
     """Every gap of every projection, lost tails included."""
     rows: defaultdict[str, list[Row]] = defaultdict(list)
     for row in ledger.history().rows():
-        rows[row.account].append(row)
-    for of_account in rows.values():
-        of_account.sort(key=lambda row: row.version)
+        rows[row.lane].append(row)
+    for of_lane in rows.values():
+        of_lane.sort(key=lambda row: row.version)
     return [
         *_of_history(ledger, rows),
         *_of_balances(ledger, rows),
@@ -87,24 +95,30 @@ def publish(ledger: Deployed, events: list[StoredEvent]) -> int:
 
 
 def _of_history(ledger: Deployed, rows: dict[str, list[Row]]) -> Iterator[Found]:
-    for account, of_account in rows.items():
-        for gap in gaps(account, of_account):
-            yield Found("history", Gap(gap.account, gap.first, gap.last, gap.event))
-    newest = {account: of_account[-1].version for account, of_account in rows.items()}
+    for lane, of_lane in rows.items():
+        account, stripe = stripe_of(lane)
+        for gap in gaps(lane, of_lane):
+            yield Found("history", Gap(account, gap.first, gap.last, gap.event, stripe))
+    newest = {key_of_lane(lane): of_lane[-1].version for lane, of_lane in rows.items()}
     for tail in tails(ledger.events(), newest):
         yield Found("history", tail)
 
 
 def _of_balances(ledger: Deployed, rows: dict[str, list[Row]]) -> Iterator[Found]:
-    accounts = {account.totals.account: account for account in ledger.balances().accounts()}
-    projected = {name: account.totals.version for name, account in accounts.items()}
+    accounts = {account.id: account for account in ledger.balances().accounts()}
+    projected = {
+        stripe_key(one.account, one.stripe): one.version
+        for account in accounts.values()
+        for one in account.stripes
+    }
     # The balances keep the newest version only: what is missing below it is no gap of theirs.
     for gap in tails(ledger.events(), projected):
-        yield Found("balances", Gap(gap.account, gap.last, gap.last, gap.event))
+        yield Found("balances", replace(gap, first=gap.last))
     # An account's profile came with events of its own, which the history knows; or lacks, and then
-    # that is a gap of its own.
-    for account, of_account in rows.items():
-        newest = [row for row in of_account if row.type in _PROFILE_TYPES][-1:]
+    # that is a gap of its own. What its first stripe says of it, all say.
+    for lane, of_lane in rows.items():
+        account, stripe = stripe_of(lane)
+        newest = [row for row in of_lane if row.type in _PROFILE_TYPES and not stripe][-1:]
         for row in newest:
             if row.version > _profile_version(accounts.get(account)):
                 yield Found("balances", Gap(account, row.version, row.version, row.event))
@@ -113,9 +127,7 @@ def _of_balances(ledger: Deployed, rows: dict[str, list[Row]]) -> Iterator[Found
 
 def _of_payments(ledger: Deployed, rows: dict[str, list[Row]]) -> Iterator[Found]:
     payments = {payment.id: payment for payment in ledger.payments().payments()}
-    made = {
-        row.event for of_account in rows.values() for row in of_account if row.type in _MAKING_TYPES
-    }
+    made = {row.event for of_lane in rows.values() for row in of_lane if row.type in _MAKING_TYPES}
     for payment in sorted(made):
         if payment not in payments or payments[payment].origin is None:
             yield Found("payments", Lost(payment_key(payment), 1, payment))

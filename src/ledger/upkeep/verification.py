@@ -7,6 +7,8 @@ from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
+from msgspec import UNSET
+
 from ledger.application.verification import Report
 from ledger.application.verify import Captured, verify_store
 from ledger.application.verify_projections import (
@@ -19,7 +21,7 @@ from ledger.application.verify_projections import (
 )
 from ledger.contracts.events import AccountProfile
 from ledger.upkeep.deployed import Deployed
-from projections.balances.apply import Account, Profile
+from projections.balances.apply import Profile, Totals
 from projections.history.store import HistoryStore
 from projections.payments.apply import REJECTED
 from projections.payments.store import PaymentsStore
@@ -72,7 +74,8 @@ def _caught_up(
 
 def _verify_balances(ledger: Deployed, captured: Captured, report: Report) -> None:
     accounts = list(ledger.balances().accounts())
-    verify_projection("balances_equal", map(_totals, accounts), captured, report)
+    totals = (_totals(one) for account in accounts for one in account.stripes)
+    verify_projection("balances_equal", totals, captured, report)
     profiles = (_profile(account.profile) for account in accounts if account.profile)
     verify_profiles(profiles, captured, report)
 
@@ -100,8 +103,7 @@ def _payments(store: PaymentsStore) -> Iterator[ProjectedPayment]:
             )
 
 
-def _totals(account: Account) -> ProjectedVersion:
-    totals = account.totals
+def _totals(totals: Totals) -> ProjectedVersion:
     return ProjectedVersion(
         totals.account,
         totals.version,
@@ -110,6 +112,7 @@ def _totals(account: Account) -> ProjectedVersion:
         totals.credits_posted_minor,
         totals.debits_pending_minor,
         totals.credits_pending_minor,
+        totals.stripe,
     )
 
 
@@ -129,6 +132,7 @@ def _profile(profile: Profile) -> ProjectedProfile:
             min_balance_basis=profile.min_balance_basis,
             max_balance_basis=profile.max_balance_basis,
             velocity=profile.velocity,
+            stripes=profile.stripes,
         ),
     )
 
@@ -143,4 +147,5 @@ def _history(store: HistoryStore) -> Iterator[ProjectedVersion]:
             row.credits_posted_minor,
             row.debits_pending_minor,
             row.credits_pending_minor,
+            0 if row.stripe is UNSET else row.stripe,
         )

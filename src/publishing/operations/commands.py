@@ -7,14 +7,20 @@ from typing import Annotated, Final, NamedTuple
 from msgspec import Meta, Struct
 
 from ledger.contracts import reasons
-from ledger.contracts.commands import COMMAND_TYPES, AtomicBatch, MemberCommand
-from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_COMMANDS_MAX, INDEPENDENT_PATH
+from ledger.contracts.commands import (
+    BULK_COMMANDS_MAX,
+    COMMAND_TYPES,
+    AtomicBatch,
+    MemberCommand,
+)
+from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 from ledger.entrypoints.api.answers.accounts import (
     AccountAlerts,
     ClosedAccount,
     FrozenAccount,
     LimitedAccount,
     OpenedAccount,
+    StripedAccount,
     UnfrozenAccount,
 )
 from ledger.entrypoints.api.answers.decided import Answers, CommittedBatch
@@ -50,12 +56,12 @@ _UNDECIDED: Final = (
 
 
 class SeveralCommands(Struct, frozen=True, forbid_unknown_fields=True):
-    """Commands that are decided one by one, in order. What is refused or malformed keeps no other
-    from being decided; behind one that could not be decided now, none is."""
+    """Commands that are decided in their order, each by itself. What is refused or malformed keeps
+    no other from being decided; behind one that could not be decided now, none is."""
 
     commands: Annotated[
         tuple[MemberCommand | AtomicBatch, ...],
-        Meta(min_length=1, max_length=INDEPENDENT_COMMANDS_MAX),
+        Meta(min_length=1, max_length=BULK_COMMANDS_MAX),
     ]
 
 
@@ -83,6 +89,13 @@ _TEXTS: Final[dict[str, _Text]] = {
         "Bounds of the balance, and velocity limits; what is left out stays. They hold from the "
         "next payment on, whichever else is under way.",
         (LimitedAccount,),
+    ),
+    "account.set_stripes": _Text(
+        "setStripes",
+        "Spread an account over stripes",
+        "A payment writes one stripe of each account, so that many can commit at the same time. "
+        "Balance and limits are those of all stripes together, to the last minor unit.",
+        (StripedAccount,),
     ),
     "account.freeze": _Text(
         "freezeAccount",
@@ -210,11 +223,12 @@ OF_COMMANDS: Final[dict[tuple[str, str], Operation]] = {
     },
     ("POST", INDEPENDENT_PATH): Operation(
         "decideCommands",
-        "Decide several commands, one by one",
+        "Decide many commands, each by itself",
         "Decides each as its own route would, in order, and answers each with that route's status "
-        "and body: a refusal or a fault of one is nothing to the others. What there was no time "
-        "for is answered `unavailable`: send it again. Against what must stand or fall together, "
-        "see `batch.atomic`.",
+        "and body: a refusal or a fault of one is nothing to the others. They are committed "
+        "together, in as few transactions as there must be. What there was no time or no room to "
+        "answer is answered `unavailable`: send it again. Against what must stand or fall "
+        "together, see `batch.atomic`.",
         {200: (Answers,)},
         (
             *_BODY,

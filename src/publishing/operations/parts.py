@@ -6,7 +6,7 @@ from typing import Final, get_args
 
 from consumers.webhooks.subscribers import ID_PATTERN as WEBHOOK_ID_PATTERN
 from ledger.contracts.events import PaymentStatus
-from ledger.contracts.primitives import ID_PATTERN, INSTANT_PATTERN
+from ledger.contracts.primitives import ID_PATTERN, INSTANT_PATTERN, STRIPES_MAX
 from ledger.contracts.schemas import Schema
 from ledger.entrypoints.api.answers.base import REPLAY_HEADER
 from projections.payments.apply import REJECTED
@@ -61,9 +61,15 @@ PARAMETERS: Final[dict[str, Schema]] = {
     },
     "min_version": {
         "in": "query",
-        "description": "Answer only if this version of the account has arrived, else 503 "
-        "`not_yet_projected`. The answer to a payment says the versions it made.",
+        "description": "Answer only if this version of the account (of its `stripe`, if it is "
+        "striped) has arrived, else 503 `not_yet_projected`. The answer to a payment says the "
+        "versions it made.",
         "schema": {"type": "integer", "minimum": 1},
+    },
+    "stripe": {
+        "in": "query",
+        "description": "Of an account that is or was striped: which stripe is meant.",
+        "schema": {"type": "integer", "minimum": 0, "maximum": STRIPES_MAX - 1, "default": 0},
     },
     "limit": {
         "in": "query",

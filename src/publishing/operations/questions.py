@@ -79,16 +79,16 @@ OF_QUESTIONS: Final[dict[tuple[str, str], Operation]] = {
         "payment. `version` says how far it is; with `min_version` an older state is refused.",
         {200: (AccountAnswer,)},
         (*READ, reasons.ACCOUNT_UNKNOWN, reasons.NOT_YET_PROJECTED),
-        parameters=("id", "min_version"),
+        parameters=("id", "min_version", "stripe"),
     ),
     ("GET", "/accounts/{id}/history"): Operation(
         "getAccountHistory",
         "Read an account's history",
         "What happened to an account, newest first, a page at a time, with its balance after each "
-        "event.",
+        "event. Of a striped account each stripe has a history, with balances of its own.",
         {200: (HistoryAnswer,)},
         (*READ, reasons.ACCOUNT_UNKNOWN, reasons.NOT_YET_PROJECTED),
-        parameters=("id", "limit", "cursor", "min_version"),
+        parameters=("id", "limit", "cursor", "min_version", "stripe"),
     ),
     ("GET", "/accounts/{id}/alerts"): Operation(
         "getAlerts",

@@ -11,16 +11,18 @@ from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from typing_extensions import override
 
+from consumers.fraud.features import movements
 from consumers.fraud.memory import MemoryFraudStore
 from consumers.fraud.reviews import make_handler as make_reviews
-from consumers.fraud.screening import asks_for_verdict
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.commit import Commands
 from ledger.application.expiry import release_due
+from ledger.application.group_commit import GroupCommit
 from ledger.application.publication import Published
+from ledger.application.state_cache import StateCache
 from ledger.client.config import Config, Credentials
-from ledger.contracts.events import AccountEvent, decode_event
+from ledger.contracts.events import PaymentAuthorized, PaymentPosted, decode_event
 from ledger.contracts.subjects import account_key
 from ledger.domain.accounts import AccountState
 from ledger.entrypoints.api.routes import make_handler as make_api
@@ -70,8 +72,19 @@ class LocalLedger(ThreadingHTTPServer):
         self.commands = Commands(
             self.store, clock=self._clock, pause=lambda _: None, chance=lambda: 0.0
         )
+        self.cache = StateCache(0)
+        self.group = GroupCommit(
+            self.commands,
+            self.store,
+            clock=self._clock,
+            pause=lambda _: None,
+            chance=lambda: 0.0,
+            cache=self.cache,
+        )
         self._api = make_api(
             commands=self.commands,
+            group=self.group,
+            cache=self.cache,
             store=self.store,
             clock=self._clock,
             meter=Meter(),
@@ -158,7 +171,9 @@ class LocalLedger(ThreadingHTTPServer):
         self._projected += len(new)
         events = [decode_event(event.data) for event in new]
         for event in events:
-            if not (isinstance(event, AccountEvent) and asks_for_verdict(event)):
+            if not isinstance(event, PaymentPosted | PaymentAuthorized):
+                continue
+            if not any(each.sent_minor for each in movements(event)):
                 continue
             if self.unscreened:
                 self.unscreened -= 1

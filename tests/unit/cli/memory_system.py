@@ -31,7 +31,8 @@ class MemorySystem(Connection):
         self.stuck = 0
         self._numbers = count(1)
         self._handler = make_handler(
-            commands=local.commands,
+            group=local.group,
+            cache=local.cache,
             meter=Meter(),
             sqs=self,  # type: ignore[arg-type]
             queues=QueueSettings("commands", "commands.fifo", "system", "dlq", "dlq.fifo", "dlq"),
@@ -68,8 +69,9 @@ class MemorySystem(Connection):
         waiting += self.stuck if QueueUrl.startswith("Stuck") else 0
         return {"Attributes": {"ApproximateNumberOfMessages": str(waiting)}}
 
-    def send_message(self, **message: Any) -> None:
-        self.buried.append(message)
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
+        self.buried += [{"QueueUrl": QueueUrl, **entry} for entry in Entries]
+        return {}
 
     def filter_log_events(self, *, logGroupName: str, **_: Any) -> Any:  # noqa: N803
         assert logGroupName in {"/aws/lambda/ledger-test-api", "/aws/lambda/ledger-test-commands"}

@@ -170,3 +170,23 @@ def test_a_card_number_is_no_metadata(run: Run) -> None:
     refused = run("metadata", "account", "a", "note=4111 1111 1111 1111")
     assert (refused.code, "card_number" in refused.err) == (1, True)
     assert "4111" not in refused.err
+
+
+def test_an_account_is_spread_over_stripes(run: Run, local: LocalLedger) -> None:
+    """At its opening or later; shown by the verbs that show the account, and of a payment which
+    stripe it is on. A refusal tells of the account, once."""
+    opened = run("open", "fees", "EUR", "--type", "income", "--stripes", 4)
+    assert (opened.code, "stripes" in opened.out) == (0, True)
+    assert local.state("fees").stripes == 4
+    spread = run("set-stripes", "a", 3, "--reason", "sale")
+    assert spread.code == 0
+    for text in ("stripes_set", "sale", "a stripe 2"):
+        assert text in spread.out
+    paid = run("pay", "a", "fees", 5_000, "EUR")
+    assert (paid.code, "a stripe " in paid.out, "fees stripe " in paid.out) == (0, True, True)
+    assert "stripes" in run("limits", "a").out
+    refused = run("pay", "a", "b", 5_001, "EUR")
+    assert refused.code == 1
+    assert refused.said.count("available 50.00 EUR") == 1
+    assert "stripe" not in refused.said
+    assert run("set-stripes", "a", 33).code == 2

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger.cli import batch as batching
-from ledger.contracts.commands import decode_command, encode_command
-from ledger.contracts.routes import INDEPENDENT_BYTES_MAX, INDEPENDENT_COMMANDS_MAX
+from ledger.contracts.commands import BULK_COMMANDS_MAX
 from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger
 
@@ -123,30 +121,16 @@ def test_what_cannot_be_a_batch_is_a_wrong_command_line(
     assert local.requests == []
 
 
-def test_a_batch_is_sent_in_as_many_requests_as_it_takes() -> None:
-    """By count and by bytes, in order, none left out; each within what the API takes."""
-    long = {"description": "d" * 140, "reference": "r" * 64}
-    lines = [
-        batching.Line(number, decode_command(json.dumps(command).encode()))
-        for number in range(250)
-        for command in [
-            {
-                **paying(f"p{number}", "a", "b", 1),
-                "postings": paying("p", "a" * 64, "b" * 64, 1)["postings"]
-                * (45 if number > 120 else 1),
-                **long,
-            }
-        ]
-    ]
-    requests = list(batching._requests(lines))  # noqa: SLF001 - the packing is what is tested
-    assert [command for request in requests for command in request] == [
-        line.command for line in lines
-    ]
-    for request in requests:
-        size = len(b'{"commands":[' + b",".join(map(encode_command, request)) + b"]}")
-        assert size <= INDEPENDENT_BYTES_MAX
-        assert len(request) <= INDEPENDENT_COMMANDS_MAX
-    assert len(requests) >= 3
+def test_a_file_is_sent_in_as_few_requests_as_there_must_be(
+    run: Run, local: LocalLedger, tmp_path: Path
+) -> None:
+    """Whatever its length: 1,100 commands in three requests, each answered by itself."""
+    count = 2 * BULK_COMMANDS_MAX + 100
+    file = written(tmp_path / "f", *(paying(f"p{n}", "a", "b", 1) for n in range(count)))
+    local.requests.clear()
+    done = run("batch", file, "--json")
+    assert (done.code, len(done.value["answers"])) == (0, count)
+    assert [target for _, target in local.requests] == ["/v1/commands"] * 3
 
 
 def test_what_was_not_decided_is_sent_again_by_itself(

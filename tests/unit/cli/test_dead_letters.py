@@ -25,11 +25,10 @@ from tests.unit.cli.conftest import Run
 from tests.unit.cli.local_ledger import LocalLedger
 
 PAYMENT = '{"type":"payment.posted","v":1,"id":"payment-1","postings":[]}'
-ENVELOPE = (
-    '{"id":"e","source":"ledger","account":"0","detail-type":"payment.posted","detail":'
-    + PAYMENT
-    + "}"
-)
+OTHER = '{"type":"payment.posted", "v":1,"id":"payment-2"}'
+HEAD = '{"id":"e","source":"ledger","account":"0","detail-type":"payment.posted","detail":'
+ENVELOPE = f'{HEAD}{{"events":[{PAYMENT}]}}}}'
+PACK = f'{HEAD}{{"events":[{PAYMENT},{OTHER}]}}}}'
 
 
 def url(name: str) -> str:
@@ -92,19 +91,22 @@ def run(
 def bury(local: LocalLedger, sqs: MemorySqs, body: str, group: str = "") -> None:
     """What the handler of commands does with a message that it can never decide."""
 
-    def send_message(**request: Any) -> None:
-        sqs.put(
-            request["QueueUrl"],
-            request["MessageBody"],
-            attributes=request["MessageAttributes"],
-            group=request.get("MessageGroupId", ""),
-            moved=False,
-        )
+    def send_message_batch(*, QueueUrl: str, Entries: list[dict[str, Any]]) -> Any:  # noqa: N803
+        for entry in Entries:
+            sqs.put(
+                QueueUrl,
+                entry["MessageBody"],
+                attributes=entry["MessageAttributes"],
+                group=entry.get("MessageGroupId", ""),
+                moved=False,
+            )
+        return {}
 
     handler = make_handler(
-        commands=local.commands,
+        group=local.group,
+        cache=local.cache,
         meter=Meter(),
-        sqs=SimpleNamespace(send_message=send_message),  # type: ignore[arg-type]
+        sqs=SimpleNamespace(send_message_batch=send_message_batch),  # type: ignore[arg-type]
         queues=QueueSettings(
             commands_queue_url=url("commands"),
             commands_fifo_queue_url=url("commands.fifo"),
@@ -502,21 +504,51 @@ def test_a_letter_that_its_queue_refuses_does_not_stop_the_others(
 
 
 def test_letters_of_the_bus_are_published_again(run: Run, sqs: MemorySqs, bus: Bus) -> None:
-    """With their exact bytes. What another sender put on the bus is not: it would get the ledger's
-    name; nor does anything go while the bus takes nothing."""
-    sqs.put(url("bus-dlq"), ENVELOPE, attributes={"ERROR_CODE": attribute("KMS")}, moved=False)
+    """All events of a pack, with their exact bytes. What another sender put on the bus is not: it
+    would get the ledger's name; nor what is no pack; nor does anything go while the bus takes
+    nothing."""
+    sqs.put(url("bus-dlq"), PACK, attributes={"ERROR_CODE": attribute("KMS")}, moved=False)
     bus.closed = True
     stopped = run("redrive", "bus", "--json")
     assert (stopped.code, stopped.value["reason"]) == (3, "not_sent")
-    assert sqs.visible(url("bus-dlq")) == [ENVELOPE]
+    assert sqs.visible(url("bus-dlq")) == [PACK]
     bus.closed = False
-    for wrong in ("no envelope", ENVELOPE.replace('"ledger"', '"somebody"')):
+    for wrong in ("no envelope", ENVELOPE.replace('"ledger"', '"somebody"'), f"{HEAD}{PAYMENT}}}"):
         sqs.put(url("bus-dlq"), wrong)
     done = run("redrive", "bus", "--json")
     assert done.code == 1
-    assert bus.published == [Published("payment.posted", PAYMENT)]
+    assert bus.published == [Published("payment.posted", text) for text in (PAYMENT, OTHER)]
     assert set(done.value["not_taken"].values()) == {"no_event_of_the_ledger"}
-    assert len(sqs.visible(url("bus-dlq"))) == 2
+    assert len(sqs.visible(url("bus-dlq"))) == 3
+
+
+def test_a_letter_of_the_bus_stays_until_all_of_its_events_are_published(
+    run: Run, sqs: MemorySqs, bus: Bus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that the bus did not take is in the letter still; the others are published twice."""
+    sqs.put(url("bus-dlq"), PACK, attributes={"ERROR_CODE": attribute("KMS")}, moved=False)
+    monkeypatch.setattr(bus, "publish", lambda events: frozenset({len(events) - 1}))
+    stopped = run("redrive", "bus", "--json")
+    assert (stopped.code, stopped.value["reason"]) == (3, "not_sent")
+    assert sqs.visible(url("bus-dlq")) == [PACK]
+
+
+def test_a_pack_is_shown_by_its_first_event_and_how_many_there_are(
+    run: Run, sqs: MemorySqs
+) -> None:
+    """As are commands that were sent together; an atomic batch is one command."""
+    sqs.put(url("balances-dlq"), PACK)
+    bulk = '{"commands":[{"type":"payment.post","id":"a"},{},{}]}'
+    sqs.put(url("commands-dlq"), bulk)
+    atomic = '{"type":"batch.atomic","v":1,"id":"both","commands":[{"id":"a"},{"id":"b"}]}'
+    sqs.put(url("commands-dlq"), atomic)
+    letters = run("dead-letters", "--json").value["letters"]
+    assert {letter["of"]: (letter["kind"], letter["count"]) for letter in letters} == {
+        "payment-1": ("event", 2),
+        "a": ("command", 3),
+        "both": ("command", 1),
+    }
+    assert "payment-1 and 1 more" in run("dead-letters").out
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 from threading import Barrier, Event, Lock
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ledger.cli.feeding.bulk import GROUPS, gathered, group_of
 from ledger.cli.feeding.emptying import (
     EMPTY_LOOKS,
     STALLED_SECONDS,
@@ -22,11 +23,12 @@ from ledger.cli.feeding.emptying import (
     wait_until_empty,
 )
 from ledger.cli.feeding.feed import Feed
-from ledger.cli.feeding.lanes import Lanes
+from ledger.cli.feeding.lanes import Lanes, lane_of
 from ledger.cli.feeding.outcomes import SURPRISES_KEPT, Outcomes
 from ledger.cli.feeding.routes import Entry, keeps_order, through_all, through_one
 from ledger.client.answers import Accepted, Refused
 from ledger.client.messages import Message
+from ledger.contracts.commands import BULK_BYTES_MAX, BULK_COMMANDS_MAX, bulk_in, bulk_of
 from ledger.importers.generated import generate
 from ledger.importers.instructions import Instruction, Phase
 
@@ -63,6 +65,40 @@ def test_lanes_work_at_the_same_time() -> None:
 
 def _meet(both: Barrier) -> None:
     both.wait()
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    keys=st.lists(st.sampled_from("abcdefg"), max_size=60),
+    sizes=st.lists(st.sampled_from([2, 300, 400_000]), min_size=60, max_size=60),
+    lanes=st.integers(1, 4),
+)
+def test_what_is_gathered_fits_a_request_and_keeps_the_order_of_each_key(
+    keys: list[str], sizes: list[int], lanes: int
+) -> None:
+    """Every instruction once, in lists of one lane each; those of a key in their order."""
+    given_ = [
+        instruction(n, key, body=b" " * size)
+        for n, (key, size) in enumerate(zip(keys, sizes, strict=False))
+    ]
+    found = list(gathered(iter(given_), lanes))
+    for request in found:
+        assert len({lane_of(one.ordering_key, lanes) for one in request}) == 1
+        assert len(bulk_of(one.body for one in request)) <= BULK_BYTES_MAX
+    for key in set(keys):
+        numbers = [
+            one.command_id for request in found for one in request if one.ordering_key == key
+        ]
+        assert numbers == [one.command_id for one in given_ if one.ordering_key == key]
+    many = [instruction(n) for n in range(2 * BULK_COMMANDS_MAX + 1)]
+    assert [len(request) for request in gathered(many, 1)] == [BULK_COMMANDS_MAX] * 2 + [1]
+
+
+def test_message_groups_of_a_feed_are_few_and_hold_whole_keys() -> None:
+    """Many keys share a group, so that there is something to gather."""
+    groups = {key: group_of(key) for key in map(str, range(1_000))}
+    assert groups == {key: group_of(key) for key in groups}
+    assert len(set(groups.values())) == GROUPS
 
 
 def test_the_first_failure_stops_all_lanes() -> None:
@@ -230,9 +266,9 @@ class Recorder:
         assert connections == 1
         return self
 
-    def send(self, *arguments: Any) -> Any:
-        self.log.append(("rest", arguments[1].decode()))
-        return Accepted({"status": "posted"})
+    def send_each(self, commands: Sequence[tuple[str, bytes]]) -> Any:
+        self.log += [("rest", body.decode()) for _, body in commands]
+        return [Accepted({"status": "posted"})] * len(commands)
 
     def bus(self) -> Sender:
         return Sender(self.log, "bus")
@@ -249,7 +285,10 @@ class Sender:
         self._name = name
 
     def send(self, messages: Iterable[Message]) -> int:
-        self._log += [(self._name, message.body.decode()) for message in messages]
+        for message in messages:
+            bodies = bulk_in(message.body) or [message.body]
+            assert len(bodies) == message.commands
+            self._log += [(self._name, body.decode()) for body in bodies]
         return 0
 
 
@@ -291,9 +330,9 @@ class Failing(Recorder):
         raise_ = Mock(side_effect=OSError("the bus is gone"))
         return SimpleNamespace(send=raise_)
 
-    def send(self, *arguments: Any) -> Any:
+    def send_each(self, commands: Sequence[tuple[str, bytes]]) -> Any:
         self.slow.wait(0.01)
-        return super().send(*arguments)
+        return super().send_each(commands)
 
     slow = Event()
 
@@ -301,10 +340,11 @@ class Failing(Recorder):
 @pytest.mark.usefixtures("no_pause")
 def test_a_failing_entry_ends_the_others_soon() -> None:
     """What one entry raises is raised at once, not when the others have sent everything."""
-    phase = Phase("p", tuple(instruction(n, str(n)) for n in range(2_000)))
+    long = b'{"x":"%s"}' % (b"x" * 60_000)
+    phase = Phase("p", tuple(instruction(n, str(n), body=long) for n in range(2_000)))
     recorder = Failing()
     feed = Feed(cast(Any, recorder), Outcomes(), threads=1, advance=lambda _: None)
     with pytest.raises(OSError, match="the bus is gone"):
         feed.send([phase], through_all)
     sent = Counter(entry for entry, _ in recorder.log)
-    assert sent["rest"] < 100
+    assert sent["rest"] < 1_000

@@ -65,7 +65,7 @@ def test_accounts_open_and_payments_post_in_their_order(
     done = run("import", payments, "--accounts", accounts, "--json")
     assert done.code == 0, done.value
     assert answered(done.value) == {"accounts": {"opened": 2}, "csv": {"posted": 2}}
-    assert commands(local) == ["accounts", "accounts", "payments", "payments"]
+    assert commands(local) == ["commands", "commands"]
     assert balance(local, "shops:coffee") == 1025
 
 

@@ -282,3 +282,36 @@ def test_an_account_that_is_not_there_has_no_statement(run: Run) -> None:
     """Exit code 1 with the reason."""
     refused = run("statement", "nobody", "--json")
     assert (refused.code, refused.value["reason"]) == (1, "account_unknown")
+
+
+def test_a_striped_account_has_one_statement(run: Run) -> None:
+    """Of all its stripes: the balance is what the account's is, entries say which stripe they are
+    of, in the order in which they were booked; and each stripe can be looked at by itself."""
+    assert run("open", "fees", "EUR", "--type", "income", "--stripes", "4").code == 0
+    assert run("open", "payer", "EUR", "--unbounded").code == 0
+    for number in range(12):
+        assert run("pay", "payer", "fees", 100 + number, "EUR", "--id", f"fee-{number}").code == 0
+    balance = run("balance", "fees", "--json").value
+    assert balance["stripes"] == 4
+    assert [one["stripe"] for one in balance["by_stripe"]] == [0, 1, 2, 3]
+    assert sum(one["balance_minor"] for one in balance["by_stripe"]) == balance["balance_minor"]
+    made = run("statement", "fees", "--json").value
+    assert made["closing_minor"] == balance["balance_minor"] == sum(range(100, 112))
+    assert made["further_versions"] == [one["version"] for one in balance["by_stripe"][1:]]
+    assert len({(entry["stripe"], entry["version"]) for entry in made["entries"]}) == 12
+    booked = [entry["booked_at"] for entry in made["entries"]]
+    assert booked == sorted(booked)
+    used = {entry["stripe"] for entry in made["entries"]}
+    for stripe in used:
+        mine = [entry for entry in made["entries"] if entry["stripe"] == stripe]
+        history = run("history", "fees", "--stripe", stripe, "--json").value
+        assert history["stripe"] == stripe
+        shown = [entry for entry in reversed(history["entries"]) if entry["credited_minor"]]
+        assert [entry["balance_minor"] for entry in shown] == [
+            entry["balance_minor"] for entry in mine
+        ]
+    text = run("statement", "fees", "--format", "csv").out
+    assert f"{max(used)}/" in text
+    plain = run("statement", "payer", "--json").value
+    assert "further_versions" not in plain
+    assert "stripe" not in plain["entries"][0]

@@ -15,7 +15,7 @@ from ledger.client.answers import Accepted, Refused, UnreachableError
 from ledger.client.config import Config, Credentials
 from ledger.client.rest import LedgerApi
 from ledger.client.retries import ATTEMPTS_MAX, Retries
-from ledger.contracts.commands import CLIENT_COMMANDS, ExpirePayment, VoidPayment
+from ledger.contracts.commands import BULK_BYTES_MAX, CLIENT_COMMANDS, ExpirePayment, VoidPayment
 
 Script = list[tuple[int, Any] | None]
 """Answers to give, in turn: status and body; None closes the connection without one."""
@@ -189,7 +189,7 @@ def test_undecided_commands_are_sent_again_in_their_order(server: Server, api: L
         (201, {"id": "2", "repeat": False}),
         (200, {"answers": [done("3"), later, later]}),
         (201, {"id": "4", "repeat": False}),
-        (200, {"answers": [done("5")]}),
+        (201, {"id": "5", "repeat": False}),
     ]
     replies = api.submit_each([voiding(id_) for id_ in "12345"])
     assert replies[0] == Accepted({"id": "1", "repeat": False})
@@ -198,7 +198,41 @@ def test_undecided_commands_are_sent_again_in_their_order(server: Server, api: L
     assert [
         [one["id"] for one in body["commands"]] if "commands" in body else body["id"]
         for body in sent
-    ] == [list("12345"), "2", "2", list("345"), "4", ["5"]]
+    ] == [list("12345"), "2", "2", list("345"), "4", "5"]
+
+
+def test_any_number_of_commands_goes_in_as_few_requests_as_there_must_be(
+    server: Server, api: LedgerApi
+) -> None:
+    """By number and by bytes, each request within what the API takes, all in their order; what
+    would not be answered there as it is by itself goes alone, in its place."""
+    long = {"reason": "r" * 60_000}
+    bodies = [
+        *(json.dumps({"type": "payment.void", "id": f"a{n}"}) for n in range(700)),
+        '{"type":"payment.void","id":"cut',
+        json.dumps({"type": "payment.post", "id": "another type"}),
+        json.dumps({"type": "payment.void", "id": "too long" + "x" * 70_000}),
+        '{"type":"payment.void"},{"type":"payment.void"}',
+        *(json.dumps({"type": "payment.void", "id": f"b{n}"} | long) for n in range(20)),
+    ]
+    sizes = [500, 200, 1, 1, 1, 1, 17, 3]
+    server.script = [
+        (200, {"answers": [{"status": 201, "body": {}}] * size}) if size > 1 else (201, {})
+        for size in sizes
+    ]
+    sent = [("payment.void", body.encode()) for body in bodies]
+    replies = api.send_each(sent)
+    assert replies == [Accepted({})] * len(bodies)
+    assert server.script == []
+    found: list[str] = []
+    for _, path, _, body in server.seen:
+        assert len(body) <= BULK_BYTES_MAX
+        if path == "/v1/commands":
+            found += [json.dumps(one) for one in json.loads(body)["commands"]]
+        else:
+            assert path == "/v1/voids"
+            found.append(body.decode())
+    assert found == bodies
 
 
 def test_what_is_behind_a_command_that_is_never_decided_is_not_sent(

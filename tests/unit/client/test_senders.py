@@ -90,6 +90,20 @@ def test_the_bus_gets_ten_entries_a_request_each_with_its_type() -> None:
     }
 
 
+def test_requests_are_packed_by_bytes_as_well() -> None:
+    """Bulk messages are long: no request of either sender has more than 256 KiB, and what is longer
+    by itself is sent all the same."""
+    sizes = [60_000] * 9 + [300_000, 5]
+    messages = [Message("commands", b"x" * size, f"k{n}") for n, size in enumerate(sizes)]
+    bus, queue = Bus(), Queue()
+    assert bus_sender(bus).send(messages) == fifo_sender(queue).send(messages) == len(sizes)
+    for requests, field in ((bus.requests, "Detail"), (queue.requests, "MessageBody")):
+        lengths = [[len(entry[field]) for entry in request] for request in requests]
+        assert [size for request in lengths for size in request] == sizes
+        assert all(sum(request) <= 256 * 1024 or len(request) == 1 for request in lengths)
+        assert [len(request) for request in lengths] == [4, 4, 1, 1, 1]
+
+
 def test_only_the_entries_that_failed_are_put_again() -> None:
     """FailedEntryCount is never ignored: each entry's own result counts."""
     bus = Bus(lambda e, n: "ThrottlingException" if n < 3 and "p1" in e["Detail"] else None)

@@ -11,15 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.adapters.dynamodb.event_store import Meter
-from ledger.application.commit import Commands, Outcome
+from ledger.application.group_commit import Asked
 from ledger.application.outages import ClockSkewError, ContentionError
-from ledger.contracts.commands import Command
+from ledger.application.state_cache import StateCache
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
-from ledger.entrypoints.commands import REMAINING_MILLISECONDS_MIN, make_handler
+from ledger.entrypoints.commands import REMAINING_MILLISECONDS_MIN, Handler, make_handler
 from ledger.runtime.settings import SettingsError
 from ledger.runtime.sqs import BatchAnswer
-from ledger.runtime.telemetry import powertools_telemetry
+from ledger.runtime.telemetry import Telemetry, powertools_telemetry
 from tests.support.builders import opening, paying, screening
+from tests.support.grouping import OneByOne, failing, group_on
 from tests.support.records import (
     QUEUES,
     Context,
@@ -32,47 +33,49 @@ from tests.support.records import (
     text_of,
 )
 from tests.support.stores import FaultyStore, OpenStore
-from tests.support.worlds import World, accepted_by, balances_of, commands_on
+from tests.support.worlds import accepted_by, balances_of, commands_on
 from tests.unit.entrypoints.conftest import FunctionModule
 
 CARD = "4111 1111 1111 1111"
 PAYMENT = paying("p1", ("bank", "a", 30))
 
 
-class Failing(Commands):
-    """Decides as ever, but for the commands named: those raise."""
-
-    def __init__(self, store: OpenStore, errors: dict[str, Exception]) -> None:
-        world = World()
-        super().__init__(store, clock=world.clock, pause=world.pause, chance=world.chance)
-        self.errors = errors
-        self.asked: list[str] = []
-
-    def handle(self, command: Command, actor: str) -> Outcome:
-        self.asked.append(command.id)
-        if command.id in self.errors:
-            raise self.errors[command.id]
-        return super().handle(command, actor)
-
-
 class Function:
     """The handler on a memory store, with everything it touches in view."""
 
-    def __init__(self, errors: dict[str, Exception] | None = None) -> None:
-        self.store = OpenStore()
-        for account in ("bank", "a", "b"):
+    def __init__(
+        self, errors: dict[str, Exception] | None = None, store: OpenStore | None = None
+    ) -> None:
+        self.store = store or OpenStore()
+        for account in ("bank", "a", "b") if store is None else ():
             accepted_by(commands_on(self.store), opening(account, min_balance_minor=None))
         self.sqs = FakeSqs()
         self.lines = Lines()
-        self.commands = Failing(self.store, errors or {})
-        self.handler = make_handler(
-            commands=self.commands,
-            meter=Meter(),
+        self.group = group_on(self.store) if errors is None else failing(self.store, errors)
+        self.handler = self.made()
+
+    def made(
+        self,
+        meter: Meter | None = None,
+        telemetry: Telemetry | None = None,
+        cache: StateCache | None = None,
+    ) -> Handler:
+        """The handler, with that meter, those lines and that memory instead of its own."""
+        return make_handler(
+            group=self.group,
+            cache=StateCache(0) if cache is None else cache,
+            meter=meter or Meter(),
             sqs=self.sqs,  # type: ignore[arg-type]
             queues=QUEUES,
             chance=lambda: 0.5,
-            telemetry=self.lines.telemetry,
+            telemetry=telemetry or self.lines.telemetry,
         )
+
+    @property
+    def asked(self) -> list[Asked]:
+        """Every command that was begun, of a function in which some fail."""
+        assert isinstance(self.group, OneByOne)
+        return self.group.begun
 
     def __call__(self, *records: dict[str, Any], context: object = None) -> list[str]:
         """Handles a batch; the ids of the messages that failed."""
@@ -146,15 +149,17 @@ def test_a_verdict_on_no_posted_payment_is_buried(payment: str) -> None:
 
 
 def test_a_verdict_stands() -> None:
-    """Repeated it changes nothing; another one of the same model on the payment is a mismatch."""
+    """Repeated it changes nothing, nor does another one of the same model on the payment: a scorer
+    may judge twice, and that is no letter for a person. Another model's is another verdict."""
     function = Function()
     function(fifo_message(PAYMENT))
     assert function(system_message(screening("p1"))) == []
     assert function(system_message(screening("p1"))) == []
     assert function.outcomes == {"repeat": 1}
+    before = function.store.snapshot()
     assert function(system_message(screening("p1", score_permille=1))) == []
-    letter = attributes_of(function.sqs.sent[-1])
-    assert (letter["reason"], letter["field"]) == ("idempotency_mismatch", "score_permille")
+    assert (function.outcomes, function.sqs.sent) == ({"screened_before": 1}, [])
+    assert function.store.snapshot() == before
     assert function(system_message(screening("p1", model="trained-2", score_permille=1))) == []
     assert function.outcomes == {"accepted": 1}
 
@@ -277,7 +282,7 @@ def test_a_group_on_the_standard_queue_is_only_a_hint() -> None:
     for message in messages:
         message["attributes"] |= {"MessageGroupId": "tenant-1"}
     assert function(*messages) == ["m1"]
-    assert function.commands.asked == ["p1", "p2"]
+    assert [one.command.id for one in function.asked] == ["p1", "p2"]
     assert list(function.sqs.delayed) == [QUEUES.commands_queue_url]
 
 
@@ -298,18 +303,15 @@ def test_a_mismatch_is_buried() -> None:
 
 @pytest.mark.parametrize("message", [fifo_message, bus_message])
 def test_a_message_that_cannot_be_buried_comes_back(message: Callable[..., dict[str, Any]]) -> None:
-    """If the dead letters do not take it, it fails like any other, and in a group holds up what
-    follows: in the end SQS moves it there itself."""
+    """If the dead letters do not take it, it fails like any other: in the end SQS moves it there
+    itself. It has no effect, so nothing behind it in its group waits for it."""
     function = Function()
     function.sqs.down = True
     bad = text_of(PAYMENT).replace(":30", ":-30")
     after = paying("p2", ("bank", "a", 1))
-    ordered = message is fifo_message
-    failed = function(message(bad), message(after, id="m2"))
-    assert failed == (["m1", "m2"] if ordered else ["m1"])
-    assert ("p2" in function.store.snapshot().events) != ordered
-    expected = {"not_buried": 1, "deferred" if ordered else "accepted": 1}
-    assert function.outcomes == expected
+    assert function(message(bad), message(after, id="m2")) == ["m1"]
+    assert "p2" in function.store.snapshot().events
+    assert function.outcomes == {"not_buried": 1, "accepted": 1}
     assert function.lines.last.level == "warning"
     assert function.lines.count("CommandsBuried") is None
 
@@ -371,12 +373,27 @@ def test_order_holds_in_a_group_after_a_failure() -> None:
         fifo_message(paying("p5", ("bank", "a", 1)), id="m5", group="g2"),
     ]
     assert function(*messages) == ["m1", "m3", "m4"]
-    assert function.commands.asked == ["p0", "p1", "p2", "p5"]
+    assert [one.command.id for one in function.asked] == ["p0", "p1", "p2", "p5"]
     assert function.sqs.sent == []
     assert function.outcomes == {"accepted": 3, "contention": 1, "deferred": 2}
     assert function.sqs.delayed == {
         QUEUES.commands_fifo_queue_url: {"receipt-m1": 1, "receipt-m3": 2, "receipt-m4": 1}
     }
+
+
+def test_a_bug_in_reading_a_message_holds_up_its_group_only() -> None:
+    """What cannot even be read comes back, and in its group what is behind it, unasked; others are
+    decided."""
+    function = Function({})
+    messages = [
+        fifo_message("\ud800", id="m1", group="g1"),
+        fifo_message(PAYMENT, id="m2", group="g1"),
+        fifo_message(paying("p3", ("bank", "a", 1)), id="m3", group="g2"),
+    ]
+    assert function(*messages) == ["m1", "m2"]
+    assert [one.command.id for one in function.asked] == ["p3"]
+    assert function.outcomes == {"exception:UnicodeEncodeError": 1, "deferred": 1, "accepted": 1}
+    assert function.sqs.sent == []
 
 
 def test_a_buried_message_does_not_hold_up_its_group() -> None:
@@ -390,7 +407,7 @@ def test_a_buried_message_does_not_hold_up_its_group() -> None:
 def test_no_command_is_begun_out_of_time() -> None:
     """A worker that may be ended before the attempts are leaves the rest of the batch, in both
     queues, to the next."""
-    function = Function()
+    function = Function({})
     context = Context(REMAINING_MILLISECONDS_MIN, REMAINING_MILLISECONDS_MIN - 1)
     messages = [
         bus_message(PAYMENT, id="m1"),
@@ -398,7 +415,7 @@ def test_no_command_is_begun_out_of_time() -> None:
         fifo_message(paying("p3", ("bank", "a", 1)), id="m3"),
     ]
     assert function(*messages, context=context) == ["m2", "m3"]
-    assert function.commands.asked == ["p1"]
+    assert [one.command.id for one in function.asked] == ["p1"]
     assert function.outcomes == {"accepted": 1, "deferred": 2}
     assert {url: list(each) for url, each in function.sqs.delayed.items()} == {
         QUEUES.commands_queue_url: ["receipt-m2"],
@@ -421,18 +438,36 @@ def test_the_line_says_what_the_store_was_asked() -> None:
     """Requests, write units and cancelled transactions of this invocation."""
     function = Function()
     meter = Meter(requests=4, write_units=6.0, cancelled=1)
-    function.handler = make_handler(
-        commands=function.commands,
-        meter=meter,
-        sqs=function.sqs,  # type: ignore[arg-type]
-        queues=QUEUES,
-        chance=lambda: 0.5,
-        telemetry=function.lines.telemetry,
-    )
+    function.handler = function.made(meter=meter)
     function(bus_message(PAYMENT))
     notes = function.lines.last.notes
     assert (notes["requests"], notes["write_units"], notes["cancelled"]) == (4, 6, 1)
     assert meter == Meter()
+
+
+def test_the_line_says_how_many_commands_share_a_transaction() -> None:
+    """Of three that fit one: one transaction, at the first attempt. What was remembered is told
+    where something was; a worker that remembers nothing says nothing of it."""
+    function = Function()
+    cache = StateCache(100)
+    function.group = group_on(function.store, cache=cache)
+    function.handler = function.made(cache=cache)
+    for first in (1, 4):
+        messages = [
+            bus_message(paying(f"p{n}", ("bank", "a", 1)), id=f"m{n}")
+            for n in range(first, first + 3)
+        ]
+        assert function(*messages) == []
+        notes = function.lines.last.notes
+        assert (notes["commands"], notes["transactions"], notes["group_size_max"]) == (3, 1, 3)
+        assert notes["transaction_attempts"] == 1
+        assert function.lines.count("TransactionsCommitted") == 1
+        assert function.lines.count("CommandsGrouped") == 3
+        assert function.lines.count("CommandsDecided") == 3
+        hits = function.lines.count("CacheHits")
+        assert hits is None if first == 1 else hits == 2
+        assert function.lines.count("CacheStale") is None
+    assert balances_of(function.store)["a"] == 6
 
 
 def test_logs_hold_codes_and_counts_only(
@@ -443,14 +478,7 @@ def test_logs_hold_codes_and_counts_only(
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "Commands")
     monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Ledger")
     function = Function({"p-bug": ValueError(f"bug near {CARD}")})
-    function.handler = make_handler(
-        commands=function.commands,
-        meter=Meter(),
-        sqs=function.sqs,  # type: ignore[arg-type]
-        queues=QUEUES,
-        chance=lambda: 0.5,
-        telemetry=powertools_telemetry(),
-    )
+    function.handler = function.made(telemetry=powertools_telemetry())
     secret = "rent for Ms Sherlock"
     leg = ("bank", "a", 77_001)
     failed = function(
@@ -515,21 +543,16 @@ def test_card_numbers_never_reach_an_event(
 
 
 def test_lost_answers_are_decided_once() -> None:
-    """A batch in which every first answer is lost moves its money once and fails no message."""
+    """A batch whose first answers are lost moves its money once and fails no message. What an
+    attempt met is told once, however many commands were in it."""
     function = Function()
     faulty = FaultyStore(function.store, appending=["lost_after", None] * 3)
-    function.handler = make_handler(
-        commands=commands_on(faulty),
-        meter=Meter(),
-        sqs=function.sqs,  # type: ignore[arg-type]
-        queues=QUEUES,
-        chance=lambda: 0.5,
-        telemetry=function.lines.telemetry,
-    )
+    function.group = group_on(faulty)
+    function.handler = function.made()
     messages = [bus_message(paying(f"p{n}", ("bank", "a", 1)), id=f"m{n}") for n in range(3)]
     assert function(*messages) == []
     assert (function.outcomes, balances_of(function.store)["a"]) == ({"accepted": 3}, 3)
-    assert function.lines.last.notes["causes"] == {"lost_answer": 3}
+    assert function.lines.last.notes["causes"] == {"lost_answer": 1}
 
 
 def test_nothing_is_built_before_the_first_call(function_module: FunctionModule) -> None:

@@ -10,12 +10,15 @@ from typing import Any
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.commit import Commands, Outcome
+from ledger.application.group_commit import GroupCommit
+from ledger.application.state_cache import StateCache
 from ledger.contracts import examples
 from ledger.contracts.commands import SYSTEM_COMMANDS, Command, decode_command
 from ledger.contracts.primitives import microseconds_of_instant
 from ledger.contracts.routes import COMMAND_PATHS
 from ledger.entrypoints.api.routes import make_handler
 from ledger.runtime.telemetry import Line, Telemetry
+from tests.support.grouping import OneByOne
 
 Reply = tuple[int, dict[str, str], dict[str, Any]]
 
@@ -36,19 +39,24 @@ class Api:
         self.lines: list[Line] = []
         self.meter = Meter()
         self.now = microseconds_of_instant("2026-11-21T23:10:00.000000Z")
+        world: Any = {
+            "clock": lambda: self.now,
+            "pause": lambda _: None,
+            "chance": lambda: 0.0,
+        }
         decider: Any = (
             SimpleNamespace(handle=decide, preview=decide)
             if decide
-            else Commands(
-                self.store,
-                clock=lambda: self.now,
-                pause=lambda _: None,
-                chance=lambda: 0.0,
-            )
+            else Commands(self.store, **world)
         )
         self.commands: Commands = decider
+        cache = StateCache(0)
         self._handler = make_handler(
             commands=self.commands,
+            group=OneByOne(self.store, decide)
+            if decide
+            else GroupCommit(self.commands, self.store, cache=cache, **world),
+            cache=cache,
             store=self.store,
             clock=lambda: self.now,
             meter=self.meter,

@@ -12,11 +12,13 @@ from ledger.adapters.dynamodb.event_store import Meter
 from ledger.adapters.memory.event_store import MemoryEventStore
 from ledger.application.commit import Commands
 from ledger.application.ports import TransientStoreError
+from ledger.application.state_cache import StateCache
 from ledger.contracts.fraud import SCREENING_MODELS
 from ledger.domain.chain import StoredEvent
 from ledger.entrypoints.api.routes import make_handler
 from ledger.runtime.telemetry import Telemetry
 from tests.support.builders import opening, paying, screening
+from tests.support.grouping import group_on
 
 LONG = "p" * 64
 
@@ -45,6 +47,8 @@ def ask(store: MemoryEventStore, payment: str, **event: Any) -> tuple[int, dict[
     """Status and body of the answer."""
     handler = make_handler(
         commands=SimpleNamespace(),  # type: ignore[arg-type]
+        group=group_on(store),
+        cache=StateCache(0),
         store=store,
         clock=lambda: 0,
         meter=Meter(),

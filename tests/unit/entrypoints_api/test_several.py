@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -10,9 +11,13 @@ import pytest
 from ledger.application.commit import Outcome
 from ledger.application.outages import ContentionError
 from ledger.contracts import examples
-from ledger.contracts.commands import SYSTEM_COMMANDS, Command
+from ledger.contracts.commands import (
+    BULK_BYTES_MAX,
+    BULK_COMMANDS_MAX,
+    SYSTEM_COMMANDS,
+    Command,
+)
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
-from ledger.contracts.routes import INDEPENDENT_BYTES_MAX, INDEPENDENT_COMMANDS_MAX
 from ledger.entrypoints.api import deciding
 from ledger.entrypoints.api.deciding import REMAINING_MILLISECONDS_MIN
 from ledger.entrypoints.api.tally import IDS_MAX
@@ -111,9 +116,9 @@ def test_a_bug_is_of_one_command_and_an_outage_of_all_behind_it() -> None:
         (503, "contention"),
         (503, "unavailable"),
         (503, "unavailable"),
-        (503, "unavailable"),
+        (400, "malformed_json"),
     ]
-    assert {one["body"]["retry"] for one in answers_of(reply)[2:]} == {"same_request"}
+    assert {one["body"]["retry"] for one in answers_of(reply)[2:-1]} == {"same_request"}
     assert len(list(inner.store.events())) == 1
     assert "secret" not in json.dumps(reply)
     assert api.line.level == "error"
@@ -122,7 +127,8 @@ def test_a_bug_is_of_one_command_and_an_outage_of_all_behind_it() -> None:
         "exception": 1,
         "accepted": 1,
         "contention": 1,
-        "deferred": 3,
+        "deferred": 2,
+        "malformed": 1,
     }
     assert api.line.notes["failed_ids"] == ["bug", "outage"]
     assert api.line.metrics["CommitConflicts"] == ("Count", 3)
@@ -130,8 +136,9 @@ def test_a_bug_is_of_one_command_and_an_outage_of_all_behind_it() -> None:
 
 def test_what_there_is_no_time_for_is_to_be_sent_again() -> None:
     """Begun only with the time that its attempts may take; the rest is answered 503, undecided."""
-    left = iter([REMAINING_MILLISECONDS_MIN, REMAINING_MILLISECONDS_MIN - 1, 0])
-    api = Api()
+    left = chain([REMAINING_MILLISECONDS_MIN, REMAINING_MILLISECONDS_MIN - 1], repeat(0))
+    inner = Api()
+    api = Api(inner.commands.handle, inner.store)
     commands = [OPENING, *examples.OTHER_OPENINGS]
     found = answers_of(send(api, commands, left_ms=lambda: next(left)))
     assert [one["status"] for one in found] == [201, 503, 503]
@@ -156,6 +163,26 @@ def test_answers_are_never_too_long_to_be_sent(monkeypatch: pytest.MonkeyPatch) 
     assert len(list(api.store.events())) == 2
     again = answers_of(send(api, commands[2:]))
     assert [one["status"] for one in again] == [201]
+
+
+def test_what_turns_out_longer_than_foreseen_is_answered_when_asked_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was decided all the same, so then it is a repeat: never is an answer too long to be
+    sent."""
+    commands = [OPENING, *examples.OTHER_OPENINGS]
+    whole = answers_of(send(Api(), commands))
+    first = bytes_sent(json.dumps(whole[0]["body"], separators=(",", ":")))
+    monkeypatch.setattr(deciding, "BODY_BYTES_MAX", first)
+    monkeypatch.setattr(deciding, "bytes_foreseen", lambda *_: 0)
+    api = Api()
+    found = answers_of(send(api, commands))
+    assert [one["status"] for one in found] == [201, 503, 503]
+    assert {one["body"]["reason"] for one in found[1:]} == {"unavailable"}
+    assert {one["body"]["retry"] for one in found[1:]} == {"same_request"}
+    assert len(list(api.store.events())) == 3
+    assert api.line.notes["outcomes"] == {"accepted": 3}
+    assert [one["status"] for one in answers_of(send(api, commands[1:2]))] == [200]
 
 
 def test_short_batches_do_not_make_an_answer_that_is_too_long() -> None:
@@ -219,9 +246,9 @@ def test_the_line_names_commands_that_failed_or_were_malformed() -> None:
         ("{}", 400, "missing_field", "commands"),
         ('{"commands":{}}', 400, "invalid_batch", "commands"),
         ('{"commands":[]}', 400, "invalid_batch", "commands"),
-        (json.dumps({"commands": [1] * 101}), 400, "invalid_batch", "commands"),
+        (json.dumps({"commands": [1] * 501}), 400, "invalid_batch", "commands"),
         ('{"commands":[1],"dry_run":true}', 400, "unknown_field", "dry_run"),
-        (" " * (INDEPENDENT_BYTES_MAX + 1), 413, "payload_too_large", ""),
+        (" " * (BULK_BYTES_MAX + 1), 413, "payload_too_large", ""),
     ],
 )
 def test_what_is_no_list_of_commands_is_refused_as_a_whole(
@@ -235,10 +262,10 @@ def test_what_is_no_list_of_commands_is_refused_as_a_whole(
 
 def test_the_most_of_them_are_taken() -> None:
     """As many commands as there may be, in as many bytes."""
-    commands = [{"type": "x" * 9_000, "v": 1, "id": "i"}] * INDEPENDENT_COMMANDS_MAX
-    body = json.dumps({"commands": commands}).ljust(INDEPENDENT_BYTES_MAX)
+    commands = [{"type": "x" * 2_000, "v": 1, "id": "i"}] * BULK_COMMANDS_MAX
+    body = json.dumps({"commands": commands}).ljust(BULK_BYTES_MAX)
     found = answers_of(Api().send("POST", PATH, body))
-    assert len(found) == INDEPENDENT_COMMANDS_MAX
+    assert len(found) == BULK_COMMANDS_MAX
     assert {one["body"]["reason"] for one in found} == {"unsupported_type"}
 
 

@@ -12,6 +12,7 @@ from ledger.statements.statement import (
     IncompleteHistoryError,
     Leg,
     Period,
+    of_all_stripes,
     statement_of,
 )
 from tests.support.histories import Moved, history
@@ -113,3 +114,25 @@ def test_rows_of_csv_keep_their_columns() -> None:
     assert lines[4].endswith(',other:1,,0.30,7.80,EUR,r,"a ""b"", c"')
     assert lines[-2:] == ["closing,,2026-01-31,,,,,,,,7.80,EUR,,", ""]
     assert len(lines) == 7
+
+
+def test_the_stripes_of_an_account_make_one_statement() -> None:
+    """Sums of balances, entries in the order of booking, each with its stripe; a reader can tell
+    two entries of the same version apart, and one account without stripes is as it was."""
+    first, second = (
+        statement_of("a", "liability", history(moves), JANUARY, {}) for moves in (MOVES, HOLD)
+    )
+    both = of_all_stripes([first, second])
+    assert both.opening_minor == first.opening_minor + second.opening_minor
+    assert both.closing_minor == first.closing_minor + second.closing_minor
+    assert both.debited_minor == first.debited_minor + second.debited_minor
+    assert (both.version, both.further_versions) == (first.version, (second.version,))
+    assert both.as_of == f"{first.version}, {second.version}"
+    booked = [(entry.booked_at, entry.stripe, entry.version) for entry in both.entries]
+    assert booked == sorted(booked)
+    assert len({entry.place for entry in both.entries}) == len(both.entries)
+    assert len(both.entries) == len(first.entries) + len(second.entries)
+    assert [entry.version for entry in both.entries if entry.stripe == 1] == [
+        entry.version for entry in second.entries
+    ]
+    assert of_all_stripes([first]) == first

@@ -10,10 +10,12 @@ from threading import Event
 from typing import Final
 
 from ledger.cli.connection import Connection
+from ledger.cli.feeding.bulk import gathered, group_of
 from ledger.cli.feeding.emptying import wait_until_empty
 from ledger.cli.feeding.lanes import Lanes
 from ledger.cli.feeding.outcomes import Outcomes
 from ledger.cli.feeding.routes import Entry, Routes
+from ledger.client.bulk import bulked
 from ledger.client.messages import Message
 from ledger.client.rest import LedgerApi
 from ledger.importers.instructions import Instruction, Phase
@@ -80,20 +82,28 @@ class Feed:
         if entry is Entry.REST:
             return partial(self._rest, self._connection.api(self._threads), ones)
         sender = self._connection.bus() if entry is Entry.BUS else self._connection.fifo()
-        return partial(sender.send, self._counted(ones, entry))
+        return partial(sender.send, self._counted(bulked(_messages(ones, entry)), entry))
 
     def _rest(self, api: LedgerApi, instructions: Iterable[Instruction]) -> None:
-        def work(instruction: Instruction) -> None:
-            reply = api.send(instruction.command_type, instruction.body)
-            self._outcomes.add_reply(instruction, reply)
-            self._advance(1)
+        def work(together: Sequence[Instruction]) -> None:
+            replies = api.send_each([(one.command_type, one.body) for one in together])
+            for instruction, reply in zip(together, replies, strict=True):
+                self._outcomes.add_reply(instruction, reply)
+            self._advance(len(together))
 
         lanes = Lanes(self._threads, work)
-        lanes.run(instructions, lambda instruction: instruction.ordering_key)
+        lanes.run(gathered(instructions, self._threads), lambda ones: ones[0].ordering_key)
 
-    def _counted(self, instructions: Iterable[Instruction], entry: Entry) -> Iterator[Message]:
+    def _counted(self, messages: Iterable[Message], entry: Entry) -> Iterator[Message]:
         """The messages, each counted when the sender asks for the one behind it."""
-        for instruction in instructions:
-            yield Message(instruction.command_type, instruction.body, instruction.ordering_key)
-            self._outcomes.add_sent(entry, 1)
-            self._advance(1)
+        for message in messages:
+            yield message
+            self._outcomes.add_sent(entry, message.commands)
+            self._advance(message.commands)
+
+
+def _messages(instructions: Iterable[Instruction], entry: Entry) -> Iterator[Message]:
+    """What keeps its order keeps it in groups; the bus keeps none."""
+    for one in instructions:
+        key = group_of(one.ordering_key) if entry is Entry.QUEUE else ""
+        yield Message(one.command_type, one.body, key)

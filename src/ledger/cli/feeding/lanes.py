@@ -14,6 +14,11 @@ WAITING_MAX: Final = 8  # of each lane: enough to keep it busy, few to wait for 
 _LOOK_SECONDS: Final = 0.2
 
 
+def lane_of(key: str, lanes: int) -> int:
+    """The lane, of so many, in which items with that key are."""
+    return crc32(key.encode()) % lanes
+
+
 class Lanes(Generic[_T]):
     """Runs `work` on items in `count` threads; items with one key run one after the other.
 
@@ -34,7 +39,7 @@ class Lanes(Generic[_T]):
             thread.start()
         try:
             for item in items:
-                self._put(self._queues[crc32(key(item).encode()) % len(self._queues)], item)
+                self._put(self._queues[lane_of(key(item), len(self._queues))], item)
             for queue in self._queues:
                 self._put(queue, None)
         except BaseException:

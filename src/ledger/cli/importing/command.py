@@ -11,6 +11,7 @@ import typer
 
 from ledger.cli.connection import connection
 from ledger.cli.failures import CheckFailedError, FaultySourceError, UsageError, reporting
+from ledger.cli.feeding.bulk import gathered
 from ledger.cli.feeding.lanes import Lanes
 from ledger.cli.importing.duplicates import differing_from_before
 from ledger.cli.importing.openings import before_their_openings
@@ -204,12 +205,15 @@ def _refuse_other_message_before(
 def _send(api: LedgerApi, output: Output, part: Part, threads: int) -> None:
     with output.bar(part.name, part.judged.sendable_rows) as bar:
 
-        def work(instruction: Instruction) -> None:
-            part.answers.add(instruction, api.send(instruction.command_type, instruction.body))
-            bar.advance(1)
+        def work(together: Sequence[Instruction]) -> None:
+            replies = api.send_each([(one.command_type, one.body) for one in together])
+            for instruction, reply in zip(together, replies, strict=True):
+                part.answers.add(instruction, reply)
+            bar.advance(len(together))
 
         try:
-            Lanes(threads, work).run(part.judged.sendable(), lambda one: one.ordering_key)
+            rows = gathered(part.judged.sendable(), threads)
+            Lanes(threads, work).run(rows, lambda ones: ones[0].ordering_key)
         except (UnreachableError, KeyboardInterrupt):
             output.note(f"{bar.done:,} were answered: import the same file again to go on")
             raise

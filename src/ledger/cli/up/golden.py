@@ -66,7 +66,7 @@ def compared(
 def differing_totals(accounts: Iterable[Account], expected_minor: Mapping[str, int]) -> list[str]:
     """The accounts whose projected balance is not the one that their source comes to (the first
     20), and those that are not there."""
-    found = {account.totals.account: account.totals.balance_minor for account in accounts}
+    found = {account.id: account.whole.balance_minor for account in accounts}
     differing = (
         f"{account}: {found.get(account)} instead of {minor}"
         for account, minor in expected_minor.items()

@@ -29,6 +29,7 @@ _LATER: Final = {
     "reversed": "reversals",
     "committed": "atomic batches",
     "limits_set": "limits changed",
+    "stripes_set": "stripes changed",
     "frozen": "accounts frozen",
     "unfrozen": "accounts unfrozen",
     "closed": "accounts closed",

@@ -10,6 +10,7 @@ from ledger.cli.connection import Connection
 from ledger.cli.feeding.emptying import STALLED_SECONDS, StalledError
 from ledger.cli.requests import answered
 from ledger.client.rest import LedgerApi
+from ledger.contracts.subjects import stripe_key
 from ledger.domain.accounts import AccountState
 from ledger.importers.instructions import EXPIRED
 from ledger.upkeep.depth import depth
@@ -59,7 +60,7 @@ def wait_until_projected(
     """
     queues = [ledger.config.output("BalancesQueueUrl"), ledger.config.output("HistoryQueueUrl")]
     versions = {
-        state.id: state.version
+        state.key: state.version
         for state in ledger.events().states()
         if isinstance(state, AccountState)
     }
@@ -67,8 +68,9 @@ def wait_until_projected(
     before, changed_at = (-1, -1), clock()
     while True:  # ends: it is complete, or has stalled
         balances = sum(
-            min(account.totals.version, versions.get(account.totals.account, 0))
+            min(one.version, versions.get(stripe_key(one.account, one.stripe), 0))
             for account in ledger.balances().accounts()
+            for one in account.stripes
         )
         waiting = sum(depth(ledger.sqs, url) for url in queues)
         # The history is read only when it can be complete: it is the one large table.

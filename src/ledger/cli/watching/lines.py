@@ -30,6 +30,7 @@ from ledger.contracts.events import (
     PaymentPosted,
     PaymentReversed,
     PaymentVoided,
+    StripesSet,
     TemplateDefined,
     UnknownEventError,
 )
@@ -106,6 +107,7 @@ _ABOUT: Final[dict[type[Any], Callable[[Any], str]]] = {
     AccountFrozen: lambda event: f"{event.account} {event.sides}: {event.reason}",
     AccountUnfrozen: lambda event: f"{event.account} {event.sides}: {event.reason}",
     AccountClosed: lambda event: f"{event.account}: {event.reason}",
+    StripesSet: lambda event: f"{event.account}: {event.stripes} stripes",
     LimitsSet: lambda event: f"{event.account}: {', '.join(event.given)}",
     MetadataSet: _metadata,
     PaymentPosted: lambda event: _movements(event.postings),

@@ -16,6 +16,8 @@ def build(host: Host) -> Handler:
     parts = bootstrap.command_parts(host)
     return make_handler(
         commands=parts.commands,
+        group=parts.group,
+        cache=parts.cache,
         store=parts.store,
         clock=host.clock,
         meter=parts.store.meter,

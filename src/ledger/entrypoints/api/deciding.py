@@ -1,16 +1,20 @@
-"""The routes of commands: one, what it would do, and several that are decided one by one."""
+"""The routes of commands: one, what it would do, and many that are decided as a group."""
 
 from __future__ import annotations
 
-from http import HTTPStatus
-from typing import Final
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import Final, NamedTuple
 
 from ledger.application.commit import Commands
+from ledger.application.group_commit import Answer as Found
+from ledger.application.group_commit import Asked, GroupCommit
 from ledger.application.outages import OutageError
 from ledger.contracts import reasons
-from ledger.contracts.commands import CLIENT_COMMANDS
+from ledger.contracts.commands import CLIENT_COMMANDS, Command, read_bulk
 from ledger.contracts.reasons import InvalidCommandError
 from ledger.entrypoints.api import reading
+from ledger.entrypoints.api.answer_sizes import bytes_foreseen
 from ledger.entrypoints.api.answers.base import Answer
 from ledger.entrypoints.api.answers.decided import outcome_answer, several
 from ledger.entrypoints.api.answers.problems import (
@@ -25,10 +29,20 @@ from ledger.entrypoints.api.tally import note_failure
 from ledger.runtime.rest import BODY_BYTES_MAX, bytes_sent
 from ledger.runtime.sqs import has_time
 
-#: One of several commands is not begun with less time than its attempts may take: the last starts
-#: 9.4 s after the first at most, and makes two calls that each wait up to 1 s to connect and 3 s
-#: for an answer.
+#: A transaction of several commands is not begun with less time than its attempts may take: the
+#: last starts 9.4 s after the first at most, and makes two calls that each wait up to 1 s to
+#: connect and 3 s for an answer.
 REMAINING_MILLISECONDS_MIN: Final = 18_000
+#: All commands of a request: behind one that could not be decided, none is.
+_LANE: Final = "request"
+
+
+class _Waiting(NamedTuple):
+    """A command of a request that is not decided yet, and where it stands there."""
+
+    place: int
+    command: Command
+    answer_bytes: int
 
 
 def decide(commands: Commands, command_type: str, request: Request) -> Answer:
@@ -42,8 +56,8 @@ def decide(commands: Commands, command_type: str, request: Request) -> Answer:
     return outcome_answer(outcome, dry_run=dry_run)
 
 
-def decide_each(commands: Commands, request: Request) -> Answer:
-    """The answers to the commands in the request, which are decided one by one, in order.
+def decide_each(group: GroupCommit, request: Request) -> Answer:
+    """The answers to the commands in the request, which are decided as a group, in their order.
 
     None keeps the others from being decided by being refused, malformed or met by a bug. Behind one
     that could not be decided now none is: it may rest on what that one would have brought. For
@@ -52,34 +66,78 @@ def decide_each(commands: Commands, request: Request) -> Answer:
     """
     actor = reading.actor_of(request.event)
     reading.refuse_query_parameters(request.event)
-    bodies = reading.read_several(reading.body_of(request.event))
+    bodies = read_bulk(reading.body_of(request.event))
     request.line.note("commands", len(bodies))
-    answers: list[Answer] = []
-    size, goes_on = 0, True
-    for body in bodies:
-        goes_on = goes_on and has_time(request.context, REMAINING_MILLISECONDS_MIN)
-        if not goes_on:
-            request.tally.take_deferred()
-            answers.append(not_now_answer(reasons.UNAVAILABLE))
-            continue
-        answer = _decided(commands, body, actor, request)
-        size += bytes_sent(answer.body.decode())
-        goes_on = answer.status != HTTPStatus.SERVICE_UNAVAILABLE and size < BODY_BYTES_MAX
-        answers.append(answer)
-    return several(answers)
+    answers: dict[int, Answer] = {}
+    waiting: list[_Waiting] = []
+    for place, body in enumerate(bodies):
+        try:
+            command = reading.read_command(body, CLIENT_COMMANDS)
+        except Exception as error:  # noqa: BLE001 - a bug in one command must not fail its neighbours
+            answers[place] = _undecided(error, reading.id_in(body), request)
+        else:
+            waiting.append(_Waiting(place, command, bytes_foreseen(command, body)))
+    room = BODY_BYTES_MAX - sum(map(_size, answers.values()))
+    answers.update(_decided(group, waiting, actor, request, room))
+    return several([answers.get(place) or _deferred(request) for place in range(len(bodies))])
 
 
-def _decided(commands: Commands, body: bytes, actor: str, request: Request) -> Answer:
-    try:
-        outcome = commands.handle(reading.read_command(body, CLIENT_COMMANDS), actor)
-    except Exception as error:  # noqa: BLE001 - a bug in one command must not fail its neighbours
-        command_id = reading.id_in(body)
-        if command_id is not None:
-            malformed = isinstance(error, InvalidCommandError)
-            request.tally.name_undecided(command_id, malformed=malformed)
-        return failure_answer(error, request)
-    request.tally.take(outcome, dry_run=False)
-    return outcome_answer(outcome, dry_run=False)
+def _decided(
+    group: GroupCommit, waiting: list[_Waiting], actor: str, request: Request, room: int
+) -> Iterator[tuple[int, Answer]]:
+    """What could be decided, each by its place and with its answer, of which there are `room`
+    bytes."""
+
+    def may_go_on() -> bool:
+        return has_time(request.context, REMAINING_MILLISECONDS_MIN)
+
+    while waiting and room > 0:
+        chunk = _fitting(waiting, room)
+        asked = [Asked(each.command, actor, _LANE) for each in chunk]
+        found_each = group.handle(asked, may_go_on)
+        tried = list(takewhile(lambda found: found is not None, found_each))
+        for each, found in zip(chunk, tried, strict=False):
+            answer = _answer(each.command, found, request)
+            # What was decided and has no room is answered when it is asked for again.
+            yield each.place, answer if room > 0 else not_now_answer(reasons.UNAVAILABLE)
+            room -= _size(answer)
+        if not tried or isinstance(tried[-1], OutageError):
+            return
+        waiting = waiting[len(tried) :]  # behind a bug it goes on
+
+
+def _fitting(waiting: Sequence[_Waiting], room: int) -> Sequence[_Waiting]:
+    """The first of those that wait, one at least: as many as can be answered, as is foreseen."""
+    foreseen = 0
+    for number, each in enumerate(waiting):
+        foreseen += each.answer_bytes
+        if number and foreseen > room:
+            return waiting[:number]
+    return waiting
+
+
+def _answer(command: Command, found: Found, request: Request) -> Answer:
+    if isinstance(found, Exception):
+        return _undecided(found, command.id, request)
+    assert found is not None
+    request.tally.take(found, dry_run=False)
+    return outcome_answer(found, dry_run=False)
+
+
+def _undecided(error: Exception, command_id: str | None, request: Request) -> Answer:
+    if command_id is not None:
+        malformed = isinstance(error, InvalidCommandError)
+        request.tally.name_undecided(command_id, malformed=malformed)
+    return failure_answer(error, request)
+
+
+def _deferred(request: Request) -> Answer:
+    request.tally.take_deferred()
+    return not_now_answer(reasons.UNAVAILABLE)
+
+
+def _size(answer: Answer) -> int:
+    return bytes_sent(answer.body.decode())
 
 
 def failure_answer(error: Exception, request: Request) -> Answer:

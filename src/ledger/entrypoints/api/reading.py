@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from base64 import b64decode
 from collections.abc import Container, Mapping
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from urllib.parse import unquote
 
 import msgspec
-from msgspec import Meta, Raw, Struct
+from msgspec import Struct
 
 from ledger.contracts import reasons
 from ledger.contracts.commands import (
@@ -17,13 +17,10 @@ from ledger.contracts.commands import (
     decode_command,
     judge_head,
     malformed_json,
-    names_written,
-    refuse_malformed_json,
 )
 from ledger.contracts.primitives import ACTOR_LENGTH_MAX, is_id
 from ledger.contracts.reasons import InvalidCommandError, Reason, Violation
-from ledger.contracts.routes import INDEPENDENT_BYTES_MAX, INDEPENDENT_COMMANDS_MAX
-from ledger.contracts.violations import precedence_of, shown_name, violation_of
+from ledger.contracts.violations import precedence_of, shown_name
 
 #: As many faults as an answer names: enough for a person to mend a request, and the answer to a
 #: body of nothing but unknown names stays small.
@@ -54,15 +51,10 @@ def _half(_: str) -> float:
 _DOCUMENT: Final = msgspec.json.Decoder(float_hook=_half)
 
 
-class _Several(Struct, frozen=True, forbid_unknown_fields=True):
-    commands: Annotated[tuple[Raw, ...], Meta(min_length=1, max_length=INDEPENDENT_COMMANDS_MAX)]
-
-
 class _Named(Struct):
     id: str
 
 
-_SEVERAL: Final = msgspec.json.Decoder(_Several)
 _NAMED: Final = msgspec.json.Decoder(_Named)
 _NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
@@ -91,25 +83,6 @@ def _faults_of_shape(body: bytes, command_type: str) -> tuple[Violation, ...]:
     except _NOT_JSON:
         return ()  # no JSON, or a number of thousands of digits: the first reader said which
     return tuple(sorted(faults_of(document, command_type), key=precedence_of))
-
-
-def read_several(body: bytes) -> list[bytes]:
-    """The commands in `body`, none of them read yet: what is wrong with one is its own affair.
-
-    Raises InvalidCommandError if it is not one object with 1 to INDEPENDENT_COMMANDS_MAX commands.
-    """
-    if len(body) > INDEPENDENT_BYTES_MAX:
-        raise InvalidCommandError((Violation(reasons.PAYLOAD_TOO_LARGE, ""),))
-    try:
-        found = [bytes(command) for command in _SEVERAL.decode(body).commands]
-    except msgspec.ValidationError as error:
-        refuse_malformed_json(body)
-        raise InvalidCommandError((violation_of(str(error)),)) from None
-    except _NOT_JSON:
-        raise malformed_json() from None
-    if names_written(body) != 1 + sum(map(names_written, found)):
-        raise malformed_json()
-    return found
 
 
 def id_in(body: bytes) -> str | None:

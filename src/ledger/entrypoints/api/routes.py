@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from ledger.adapters.dynamodb.event_store import Meter
 from ledger.application.commit import Commands
+from ledger.application.group_commit import GroupCommit
 from ledger.application.ports import Clock, EventStore
+from ledger.application.state_cache import StateCache
 from ledger.contracts import reasons
 from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 from ledger.entrypoints.api import asking
@@ -22,6 +25,7 @@ from ledger.entrypoints.api.answers.problems import refusal_answer
 from ledger.entrypoints.api.deciding import decide, decide_each, failure_answer
 from ledger.entrypoints.api.request import Request
 from ledger.entrypoints.api.tally import Tally
+from ledger.entrypoints.figures import report_use
 from ledger.runtime.telemetry import Telemetry
 
 Response = dict[str, Any]
@@ -30,41 +34,48 @@ Route = Callable[[Request], Answer]
 
 
 def make_handler(
-    *, commands: Commands, store: EventStore, clock: Clock, meter: Meter, telemetry: Telemetry
+    *,
+    commands: Commands,
+    group: GroupCommit,
+    cache: StateCache,
+    store: EventStore,
+    clock: Clock,
+    meter: Meter,
+    telemetry: Telemetry,
 ) -> Handler:
     """The handler of the REST API's proxy integrations that decide commands or read the store.
 
     It answers every request, whatever fails; why it answered 500 or 503 is in the line it logs.
     """
-    routes = {**_of_commands(commands), **_of_questions(store, clock)}
+    routes = {**_of_commands(commands, group), **_of_questions(store, clock)}
 
     def handler(event: dict[str, Any], context: object) -> Response:
         with telemetry.invocation(context) as line:
             route = (str(event.get("httpMethod")), str(event.get("resource")))
+            tally = Tally()
             if route in routes:
                 line.note("route", " ".join(route))
-                answer = _answered(routes[route], Request(event, context, line, Tally()))
+                answer = _answered(routes[route], Request(event, context, line, tally))
             else:
                 answer = refusal_answer(reasons.UNKNOWN_ROUTE)
             line.note("status", int(answer.status))
-            line.note("code", answer.code)
-            usage = meter.take()
-            line.note("requests", usage.requests)
-            line.note("write_units", round(usage.write_units))
-            if usage.cancelled:
-                line.note("cancelled", usage.cancelled)
+            if answer.status >= HTTPStatus.BAD_REQUEST:
+                line.note("code", answer.code)  # else the outcomes say as much
+            causes = report_use(line, meter, group, cache, decided=tally.decided)
+            tally.causes.update(causes)
+            tally.report(line)
             return _response(answer)
 
     return handler
 
 
-def _of_commands(commands: Commands) -> Mapping[tuple[str, str], Route]:
+def _of_commands(commands: Commands, group: GroupCommit) -> Mapping[tuple[str, str], Route]:
     return {
         **{
             ("POST", path): partial(decide, commands, command_type)
             for command_type, path in COMMAND_PATHS.items()
         },
-        ("POST", INDEPENDENT_PATH): partial(decide_each, commands),
+        ("POST", INDEPENDENT_PATH): partial(decide_each, group),
     }
 
 
@@ -88,8 +99,6 @@ def _answered(route: Route, request: Request) -> Answer:
         return route(request)
     except Exception as error:  # noqa: BLE001 - a caller is owed an answer, even to a bug
         return failure_answer(error, request)
-    finally:
-        request.tally.report(request.line)
 
 
 def _response(answer: Answer) -> Response:

@@ -32,6 +32,11 @@ class Tally:
     malformed: list[str] = field(default_factory=list)
     attempts: int = 0
 
+    @property
+    def decided(self) -> int:
+        """How many commands were decided; a repeat is not decided again."""
+        return self.outcomes["accepted"] + self.outcomes["rejected"]
+
     def take(self, outcome: Outcome, *, dry_run: bool) -> None:
         """A command that was decided, now or before."""
         if isinstance(outcome, Mismatch):
@@ -70,7 +75,7 @@ class Tally:
 
     def report(self, line: Line) -> None:
         """Writes what was counted onto the line, if anything was."""
-        if self.attempts:
+        if self.attempts > 1:
             line.note("attempts", self.attempts)
         for name, counts in (
             ("outcomes", self.outcomes),
@@ -83,7 +88,7 @@ class Tally:
             if ids:
                 line.note(f"{name}_ids", ids)
         for name, count in (
-            ("CommandsDecided", self.outcomes["accepted"] + self.outcomes["rejected"]),
+            ("CommandsDecided", self.decided),
             ("CommandsRejected", self.outcomes["rejected"]),
             ("CommandsMismatched", self.outcomes["mismatch"]),
             ("CommandsMalformed", self.outcomes["malformed"]),

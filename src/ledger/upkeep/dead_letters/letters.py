@@ -47,12 +47,14 @@ Kind = Literal["event", "command", "delivery", "message", "records"]
 class Contents(Struct, frozen=True):
     """What a body holds, as far as it can be told: the type and id of an event or a command.
 
-    Nothing else of a body is ever shown unless it is asked for.
+    Of several events, or commands, in one message: the first's, and how many they are. Nothing else
+    of a body is ever shown unless it is asked for.
     """
 
     kind: Kind = "message"
     type: str = ""
     id: str = ""
+    count: int = 1
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -61,7 +63,7 @@ class Letter(Struct, frozen=True, kw_only=True):
 
     `retry` is None where nobody can tell. `receives` is how often its queue tried before it gave
     up, None if that is not why it is here. `group` is what it is kept in order with, empty if no
-    order is kept; `count` is above 1 for a batch of records that died together.
+    order is kept; `count` is above 1 for events, commands or records that died together.
     """
 
     id: str
@@ -94,6 +96,7 @@ def letter_of(message: MessageTypeDef, *, receives_max: int | None, ordered: boo
     system = {str(name): value for name, value in message.get("Attributes", {}).items()}
     said = {name: value.get("StringValue", "") for name, value in attributes.items()}
     body = message.get("Body", "")
+    contents = contents_of(body)
     receives: int | None = None
     retry: Retry | None = "same_request"
     field = detail = ""
@@ -116,7 +119,8 @@ def letter_of(message: MessageTypeDef, *, receives_max: int | None, ordered: boo
         retry=retry,
         receives=receives,
         source_message_id=said.get(SOURCE_MESSAGE_ID, ""),
-        contents=contents_of(body),
+        contents=contents,
+        count=contents.count,
         group=system.get("MessageGroupId", "") if ordered else "",
         size=len(body.encode(errors="replace")) + _size_of(attributes),
         body=body,
@@ -138,8 +142,8 @@ def attributes_to_keep(message: MessageTypeDef) -> dict[str, Any]:
 
 
 def contents_of(body: str) -> Contents:
-    """What is in a body: a command, an event or a notification as it is, in EventBridge's envelope,
-    or on its way to a subscriber of webhooks."""
+    """What is in a body: commands or a notification as they are, a command or events in
+    EventBridge's envelope, or a notification on its way to a subscriber of webhooks."""
     try:
         found = msgspec.json.decode(body)
     except (msgspec.DecodeError, ValueError, RecursionError):
@@ -149,6 +153,7 @@ def contents_of(body: str) -> Contents:
         found = found.get("detail")
     elif isinstance(found, dict) and "subscriber" in found:
         found, kind = found.get("notification"), "delivery"
+    count, found = _first_of(found)
     if not isinstance(found, dict):
         return Contents()
     type_, id_ = found.get("type"), found.get("id")
@@ -159,7 +164,17 @@ def contents_of(body: str) -> Contents:
         kind = "event"
     elif kind == "message" and type_ in COMMAND_TYPES:
         kind = "command"
-    return Contents(kind, type_, id_)
+    return Contents(kind, type_, id_, count)
+
+
+def _first_of(found: Any) -> tuple[int, Any]:
+    """Of a pack of events, or of commands sent together: how many, and the first. An atomic batch
+    is one: it has commands, and an id."""
+    if isinstance(found, dict) and "id" not in found:
+        for several in (found.get("events"), found.get("commands")):
+            if isinstance(several, list) and several:
+                return len(several), several[0]
+    return 1, found
 
 
 def _is_type(text: str) -> bool:

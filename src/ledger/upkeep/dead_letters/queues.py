@@ -22,6 +22,7 @@ from msgspec import Struct
 
 from ledger.application.publication import Published, Publisher
 from ledger.contracts.envelopes import SOURCE, MalformedEnvelopeError, open_envelope
+from ledger.contracts.packs import MalformedPackError, events_in
 from ledger.upkeep.dead_letters.letters import Letter, attributes_to_keep, letter_of
 from ledger.upkeep.dead_letters.places import Sending, Untaken
 from ledger.upkeep.depth import depth
@@ -241,27 +242,27 @@ class LedgerBus:
         self._publisher = publisher
 
     def send(self, messages: Messages) -> Sending:
-        """See Destination."""
+        """See Destination. A letter counts as sent when all of its events are on the bus."""
         events = {id_: _published(message["Body"]) for id_, message in messages.items()}
-        ours = [(id_, event) for id_, event in events.items() if event is not None]
+        ours = [(id_, event) for id_, some in events.items() for event in some]
         failed = self._publisher.publish([event for _, event in ours])
         untaken = {
             id_: Untaken("no_event_of_the_ledger", permanent=True)
-            for id_, event in events.items()
-            if event is None
+            for id_, some in events.items()
+            if not some
         }
         untaken |= {ours[place][0]: Untaken("not_published", permanent=False) for place in failed}
         return Sending({id_: "" for id_ in events if id_ not in untaken}, untaken)
 
 
-def _published(body: str) -> Published | None:
+def _published(body: str) -> list[Published]:
+    """The events in an entry that the ledger put onto its bus; none if it is another's."""
     try:
         envelope = open_envelope(body)
-    except MalformedEnvelopeError:
-        return None
-    if envelope.source != SOURCE:
-        return None
-    return Published(envelope.detail_type, bytes(envelope.detail).decode())
+        texts = events_in(envelope.detail) if envelope.source == SOURCE else []
+    except (MalformedEnvelopeError, MalformedPackError):
+        return []
+    return [Published(envelope.detail_type, text) for text in texts]
 
 
 class _RedrivePolicy(Struct):

@@ -17,6 +17,7 @@ from ledger.contracts.events import (
     AccountUnfrozen,
     AlertsSet,
     LimitsSet,
+    StripesSet,
 )
 from ledger.contracts.primitives import AccountType
 from ledger.contracts.velocity import Direction, Window
@@ -41,6 +42,7 @@ class OpenedAccount(CommandAnswer, frozen=True, kw_only=True, tag="opened"):
     min_balance_minor: int | None
     max_balance_minor: int | None
     book: str
+    stripes: int
     metadata: dict[str, str] | UnsetType = UNSET
     accounts: tuple[AccountAfter, ...]
 
@@ -55,7 +57,7 @@ class AccountAlerts(CommandAnswer, frozen=True, kw_only=True, tag="alerts_set"):
 
 
 class ChangedAccount(CommandAnswer, frozen=True, kw_only=True):
-    """An account whose status or constraints were changed: what it was from then on, whole."""
+    """An account of which something was changed but money: what it was from then on, whole."""
 
     account: str
     currency: str
@@ -69,6 +71,7 @@ class ChangedAccount(CommandAnswer, frozen=True, kw_only=True):
     min_balance_basis: Basis
     max_balance_basis: Basis
     velocity: tuple[VelocityLimit, ...]
+    stripes: int
     accounts: tuple[AccountAfter, ...]
 
 
@@ -94,6 +97,12 @@ class ClosedAccount(ChangedAccount, frozen=True, kw_only=True, tag="closed"):
 
 class LimitedAccount(ChangedAccount, frozen=True, kw_only=True, tag="limits_set"):
     """The answer to `account.set_limits`: all constraints of the account."""
+
+
+class StripedAccount(ChangedAccount, frozen=True, kw_only=True, tag="stripes_set"):
+    """The answer to `account.set_stripes`: over how many stripes the account is spread."""
+
+    reason: str | UnsetType = UNSET
 
 
 class AlertsNow(Struct, frozen=True, kw_only=True):
@@ -139,6 +148,7 @@ class LimitsNow(Struct, frozen=True, kw_only=True):
     min_balance_basis: Basis
     max_balance_basis: Basis
     velocity: tuple[VelocityNow, ...]
+    stripes: int
 
 
 def opened(event: AccountOpened, sending: Sending) -> OpenedAccount:
@@ -156,13 +166,15 @@ _KINDS: Final[dict[type, type[ChangedAccount]]] = {
     AccountUnfrozen: UnfrozenAccount,
     AccountClosed: ClosedAccount,
     LimitsSet: LimitedAccount,
+    StripesSet: StripedAccount,
 }
 
 
 def changed(
-    event: AccountFrozen | AccountUnfrozen | AccountClosed | LimitsSet, sending: Sending
+    event: AccountFrozen | AccountUnfrozen | AccountClosed | LimitsSet | StripesSet,
+    sending: Sending,
 ) -> ChangedAccount:
-    """The answer to a change of an account's status or constraints."""
+    """The answer to a change of an account's status, constraints or stripes."""
     kind = _KINDS[type(event)]
     profile = _profile(event.profile)
     status = profile.pop("status")

@@ -34,13 +34,16 @@ class Sending(NamedTuple):
 
 
 class AccountAfter(Struct, frozen=True, kw_only=True):
-    """An account after the command: its version, totals and balances then, in minor units.
+    """An account, or a stripe of one, after the command: its version, totals and balances then, in
+    minor units.
 
     Balances are on the account's normal side. The account may have moved on since: `version` says
-    what these figures are of.
+    what these figures are of. Of a striped account they are those of the `stripe` alone: of the one
+    that took part, and of those that gave up leases for it.
     """
 
     id: str
+    stripe: int | UnsetType = UNSET
     currency: str
     account_type: AccountType
     version: int
@@ -78,6 +81,7 @@ def accounts_after(event: AccountEvent) -> tuple[AccountAfter, ...]:
     return tuple(
         AccountAfter(
             id=entry.id,
+            stripe=entry.stripe,
             currency=currency_of(event, entry.id),
             account_type=entry.type,
             version=entry.version,

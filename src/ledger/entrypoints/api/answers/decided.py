@@ -28,6 +28,7 @@ from ledger.contracts.events import (
     PaymentPosted,
     PaymentReversed,
     PaymentVoided,
+    StripesSet,
     TemplateDefined,
     payment_of,
 )
@@ -38,6 +39,7 @@ from ledger.entrypoints.api.answers.accounts import (
     FrozenAccount,
     LimitedAccount,
     OpenedAccount,
+    StripedAccount,
     UnfrozenAccount,
 )
 from ledger.entrypoints.api.answers.base import (
@@ -81,6 +83,7 @@ MemberAnswer = (
     | PostedPayment
     | ReopenedBook
     | ReversedPayment
+    | StripedAccount
     | UnfrozenAccount
     | VoidedPayment
 )
@@ -156,7 +159,7 @@ def _member(event: Accepted, sending: Sending) -> CommandAnswer:
             return accounts.opened(event, sending)
         case AlertsSet():
             return accounts.alerts_set(event, sending)
-        case AccountFrozen() | AccountUnfrozen() | AccountClosed() | LimitsSet():
+        case AccountFrozen() | AccountUnfrozen() | AccountClosed() | LimitsSet() | StripesSet():
             return accounts.changed(event, sending)
         case MetadataSet():
             return others.metadata_set(event, sending)
@@ -183,7 +186,7 @@ def _location(event: Accepted) -> dict[str, str]:
             path = f"templates/{event.template}"
         case BookOpened() | BookClosed() | BookReopened():
             path = f"books/{event.book}"
-        case LimitsSet() | AccountFrozen() | AccountUnfrozen() | AccountClosed():
+        case AccountFrozen() | AccountUnfrozen() | AccountClosed() | LimitsSet() | StripesSet():
             path = f"accounts/{event.account}/limits"
         case AlertsSet() | AccountOpened():
             path = f"accounts/{event.account}"
