@@ -45,6 +45,26 @@ def write_parts(client: DynamoDBClient, table: str, key: Item, parts: Sequence[P
     return sum(_replaced(client, table, key, [part]) for part in parts)
 
 
+def write_item(client: DynamoDBClient, table: str, key: Item, fields: Mapping[str, object]) -> None:
+    """Write an item that has no parts and no versions: it is the same whenever it is written.
+    Raises StoreError."""
+    names = {f"#{place}": name for place, name in enumerate(fields)}
+    try:
+        # An update like all others, as that is what the functions of projections may do.
+        client.update_item(
+            TableName=table,
+            Key=key,
+            UpdateExpression="SET " + ", ".join(f"{place} = {_value(place)}" for place in names),
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues={
+                _value(f"#{place}"): attribute
+                for place, attribute in enumerate(attributes_of(fields).values())
+            },
+        )
+    except AWS_ERRORS as error:
+        raise StoreError(code_of(error)) from error
+
+
 def read_items(
     client: DynamoDBClient, table: str, keys: Sequence[Item]
 ) -> list[Mapping[str, Mapping[str, Any]]]:

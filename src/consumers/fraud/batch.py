@@ -1,49 +1,45 @@
 """A batch of events to verdicts, and the verdicts to the ledger.
 
-Events are taken in the order of their recording and packed into transactions as large as they may
-be. Each is loaded, judged and saved as one: features, and the verdicts made from them. If somebody
-else was faster, it is read and judged anew, for a while; then its messages come back later.
+In this order: what is remembered of all accounts is read; the events are judged in the order of
+their recording; the verdicts are sent; and only then is each account's part in the events
+remembered, by one conditional write for the account, however many events there were.
 
-A verdict is sent once it is stored, and only then; whatever is lost in between comes back with its
-message, is found to be known, and the stored verdict is sent again. The ledger takes the same
-verdict twice for once. So a payment has one verdict, whatever fails, and in whatever order.
+So an event that was observed in any of its accounts has had its verdict sent. One whose worker died
+in between is judged again, perhaps otherwise: the ledger knows verdicts by their ids and keeps the
+first. An account that somebody else has changed meanwhile is read again and observes the same
+events: what is remembered follows from the set of them, whatever their order. So nothing depends on
+how that race ends, and no transaction is needed, which would cost twice as much.
 """
 
 from __future__ import annotations
 
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.fraud.features import Features, TooManyGapsError
+from msgspec import Struct
+
+from consumers.fraud.features import Features, Movement, TooManyGapsError, movements, observed
 from consumers.fraud.scorer import Scorer
-from consumers.fraud.screening import Screening, asks_for_verdict, judged, screened_accounts
-from consumers.fraud.store import (
-    ACTIONS_MAX,
-    FraudStore,
-    Remembered,
-    UnknownItemVersionError,
-)
-from ledger.consuming.batches import NOT_TRIED
+from consumers.fraud.screening import Screening, judged
+from consumers.fraud.store import LOADED_AT_ONCE, FraudStore, Remembered
+from ledger.consuming.writing import Failed, one_by_one, written
 from ledger.contracts.commands import ScreenPayment
 from ledger.contracts.events import AccountEvent
 from ledger.runtime.backoff import full_jitter_seconds
 from ledger.runtime.faults import BrokenItemError, StoreError
+from ledger.runtime.host import SideBySide
 from ledger.runtime.telemetry import named
 
 #: Some 0.5 s at most in all: who loses that often to others had better come back in seconds.
 ATTEMPTS_MAX: Final = 6
 _PAUSE_BASE_SECONDS: Final = 0.02
 _PAUSE_CAP_SECONDS: Final = 0.2
-#: Transactions that failed one behind the other: at 2 tries of 3 s for each of two calls, that is
-#: 24 s of the function's 30 at the worst; the table is taken to be out of reach then.
-FAILURES_IN_A_ROW_MAX: Final = 2
 
 CONTENDED: Final = "contended"
 TOO_MANY_GAPS: Final = "too_many_gaps"
 BROKEN_ITEM: Final = "broken_item"
-NO_VERDICT: Final = "known_without_verdict"
 
 Send = Callable[[Sequence[ScreenPayment]], Mapping[int, str]]
 """Sends verdicts to the ledger; answers error codes by the places of those perhaps not sent."""
@@ -51,10 +47,34 @@ Send = Callable[[Sequence[ScreenPayment]], Mapping[int, str]]
 Placed = tuple[int, AccountEvent]
 
 
-@dataclass(slots=True)
-class _Outcome:
-    """What became of some events: verdicts to send, and error codes, by the event's place."""
+class _Moved(Struct, frozen=True):
+    """What the event at that place in the batch did to an account."""
 
+    place: int
+    movement: Movement
+
+
+class _Account(Struct, frozen=True):
+    """An account as it was read, and what it is to observe."""
+
+    name: str
+    remembered: Remembered
+    moved: list[_Moved]
+
+
+class _Saved(Struct, frozen=True):
+    """Error codes by the places of the events that an account has not observed."""
+
+    failed: Mapping[int, str] = {}
+    conflicts: int = 0
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What becomes of a batch: error codes and verdicts by the places of its events."""
+
+    remembered: dict[str, Remembered] = field(default_factory=dict)
+    moved: defaultdict[str, list[_Moved]] = field(default_factory=lambda: defaultdict(list))
     screenings: dict[int, Screening] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
     counts: Counter[str] = field(default_factory=Counter)
@@ -71,51 +91,132 @@ class Screener:
         *,
         random: Callable[[], float],
         pause: Callable[[float], object],
+        side_by_side: SideBySide = one_by_one,
     ) -> None:
         self._store = store
         self._scorer = scorer
         self._send = send
         self._random = random
         self._pause = pause
+        self._side_by_side = side_by_side
 
     def screen(self, events: Sequence[Placed]) -> tuple[dict[int, str], Counter[str]]:
         """Observe and judge `events`, each with its place in the batch.
 
         Answers error codes by the places of those that must come again, and counts for the log.
         """
-        total = _Outcome()
-        in_a_row = 0
-        chunks = deque(packed(events))
-        while chunks:  # ends: a chunk is taken apart once
-            chunk = chunks.popleft()
-            if in_a_row >= FAILURES_IN_A_ROW_MAX:
-                total.failed.update((place, NOT_TRIED) for place, _ in chunk)
+        batch = _Batch()
+        # One that is there twice shares one fate: a copy of what failed must not be observed.
+        places: defaultdict[str, list[int]] = defaultdict(list)
+        for place, event in events:
+            places[event.id].append(place)
+        once = [(place, event) for place, event in events if places[event.id][0] == place]
+        self._load(once, batch)
+        self._judge(once, batch)
+        self._keep(batch)
+        self._send_verdicts(batch)
+        self._observe(batch)
+        batch.counts["Known"] += len(events) - len(once)
+        failed = {
+            place: batch.failed[same[0]]
+            for same in places.values()
+            if same[0] in batch.failed
+            for place in same
+        }
+        return failed, batch.counts
+
+    def _load(self, events: Sequence[Placed], batch: _Batch) -> None:
+        """Read what is remembered; what cannot be read fails the events that need it."""
+        touching: defaultdict[str, list[int]] = defaultdict(list)
+        for place, event in events:
+            for each in movements(event):
+                touching[each.account].append(place)
+        names = list(touching)
+        chunks = [names[at : at + LOADED_AT_ONCE] for at in range(0, len(names), LOADED_AT_ONCE)]
+        for chunk, found in zip(
+            chunks, written(self._side_by_side, self._read, chunks), strict=True
+        ):
+            loaded = {} if isinstance(found, Failed) else found
+            code = found.code if isinstance(found, Failed) else BROKEN_ITEM
+            batch.remembered.update(loaded)
+            for name in chunk:
+                if name not in loaded:
+                    batch.failed.update(dict.fromkeys(touching[name], code))
+
+    def _read(self, names: Sequence[str]) -> Mapping[str, Remembered]:
+        """What is remembered of some accounts, but for those that are broken."""
+        try:
+            return self._store.load(names)
+        except BrokenItemError:
+            if len(names) == 1:
+                return {}
+            middle = len(names) // 2
+            return {**self._read(names[:middle]), **self._read(names[middle:])}
+
+    def _judge(self, events: Sequence[Placed], batch: _Batch) -> None:
+        """Give the events their verdicts, each by what was there before it: in the table, and in
+        the batch."""
+        features = {name: one.features for name, one in batch.remembered.items()}
+        for place, event in sorted(events, key=lambda one: (one[1].recorded_at, one[1].id)):
+            if place in batch.failed:
                 continue
             try:
-                outcome = self._judged(chunk)
-            except StoreError as error:
-                in_a_row += 1
-                total.failed.update((place, error.code) for place, _ in chunk)
+                result = judged(event, features, self._scorer)
+            except TooManyGapsError:
+                batch.failed[place] = TOO_MANY_GAPS
                 continue
             except Exception as error:  # noqa: BLE001 - a bug over one event fails that one alone
-                if len(chunk) > 1:
-                    chunks.extendleft([each] for each in reversed(chunk))
-                else:
-                    total.failed[chunk[0][0]] = f"exception:{named(error)}"
+                batch.failed[place] = f"exception:{named(error)}"
                 continue
-            in_a_row = 0
-            total.screenings.update(outcome.screenings)
-            total.failed.update(outcome.failed)
-            total.counts.update(outcome.counts)
-        places = list(total.screenings)
-        unsent = self._send([total.screenings[place].command for place in places])
-        total.failed.update((places[at], code) for at, code in unsent.items())
-        total.counts["Verdicts"] = len(places) - len(unsent)
-        return total.failed, total.counts
+            features.update(result.features)
+            for each in movements(event):
+                batch.moved[each.account].append(_Moved(place, each))
+            if result.screening:
+                batch.screenings[place] = result.screening
+            batch.counts["Known"] += result.known
 
-    def _judged(self, chunk: Sequence[Placed]) -> _Outcome:
-        """Judge what fits one transaction, and save it. Raises StoreError."""
-        conflicts = 0
+    def _keep(self, batch: _Batch) -> None:
+        """Keep verdicts that are not clear, before they are sent: an alert says of whom each is. If
+        one was kept before, it is that one which is sent."""
+        for place, screening in list(batch.screenings.items()):
+            if screening.command.verdict == "clear":
+                continue
+            try:
+                batch.screenings[place] = self._store.keep(screening)
+            except BrokenItemError:
+                batch.failed[place] = BROKEN_ITEM
+            except StoreError as error:
+                batch.failed[place] = error.code
+
+    def _send_verdicts(self, batch: _Batch) -> None:
+        """Send what is to be sent. An event whose verdict may not be with the ledger fails."""
+        places = [place for place in batch.screenings if place not in batch.failed]
+        commands = [batch.screenings[place].command for place in places]
+        unsent = self._send(commands)
+        batch.failed.update((places[at], code) for at, code in unsent.items())
+        batch.counts["Verdicts"] = len(places) - len(unsent)
+        for at, command in enumerate(commands):
+            batch.counts[f"Screened{command.verdict.capitalize()}"] += at not in unsent
+
+    def _observe(self, batch: _Batch) -> None:
+        """Remember in each account what has not failed: of that every verdict is sent."""
+        accounts = [
+            _Account(name, batch.remembered[name], moved)
+            for name, all_moved in batch.moved.items()
+            if (moved := [one for one in all_moved if one.place not in batch.failed])
+        ]
+        answers = written(self._side_by_side, self._save, accounts)
+        for account, answer in zip(accounts, answers, strict=True):
+            if isinstance(answer, Failed):
+                batch.failed.update((one.place, answer.code) for one in account.moved)
+            else:
+                batch.failed.update(answer.failed)
+                batch.counts["ScreeningConflicts"] += answer.conflicts
+
+    def _save(self, account: _Account) -> _Saved:
+        """Have an account observe events, also if others change it all the while. Raises
+        StoreError."""
+        remembered = account.remembered
         for attempt in range(ATTEMPTS_MAX):
             if attempt:
                 self._pause(
@@ -126,97 +227,22 @@ class Screener:
                         random=self._random,
                     )
                 )
-            outcome = self._attempt(chunk)
-            if outcome is not None:
-                outcome.counts["ScreeningConflicts"] = conflicts
-                return outcome
-            conflicts += 1
-        return _Outcome(
-            failed={place: CONTENDED for place, _ in chunk},
-            counts=Counter(ScreeningConflicts=conflicts),
-        )
+                remembered = self._store.load([account.name])[account.name]
+            features, failed = _after(remembered.features, account.moved)
+            if features is remembered.features or self._store.save(
+                account.name, remembered, features
+            ):
+                return _Saved(failed, conflicts=attempt)
+        return _Saved({one.place: CONTENDED for one in account.moved}, conflicts=ATTEMPTS_MAX)
 
-    def _attempt(self, chunk: Sequence[Placed]) -> _Outcome | None:
-        """One read, one judgement, one write; None if somebody else was faster."""
-        outcome = _Outcome()
-        before = self._loaded(chunk, outcome)
-        features = {name: remembered.features for name, remembered in before.items()}
-        changed: dict[str, Features] = {}
-        fresh: list[Screening] = []
-        for place, event in chunk:
-            if not all(account in features for account in screened_accounts(event)):
-                continue  # failed for a broken item
-            try:
-                result = judged(event, features, self._scorer)
-            except TooManyGapsError:
-                outcome.failed[place] = TOO_MANY_GAPS
-                continue
-            if result.known:
-                self._again(place, event, outcome, fresh)
-                continue
-            features.update(result.features)
-            changed.update(result.features)
-            if result.screening:
-                outcome.screenings[place] = result.screening
-                outcome.counts[f"Screened{result.screening.command.verdict.capitalize()}"] += 1
-                fresh.append(result.screening)
-        if changed and not self._store.save(before, changed, fresh):
-            return None
-        return outcome
 
-    def _loaded(self, chunk: Sequence[Placed], outcome: _Outcome) -> Mapping[str, Remembered]:
-        """The accounts of a chunk; a broken one fails the events that touch it, and no other."""
-        by_account = {name: None for _, event in chunk for name in screened_accounts(event)}
+def _after(features: Features, moved: Sequence[_Moved]) -> tuple[Features, dict[int, str]]:
+    """The features after what is not in them yet; the same object if all is. And what they have no
+    room for."""
+    failed: dict[int, str] = {}
+    for one in moved:
         try:
-            return self._store.load(by_account)
-        except BrokenItemError:
-            found: dict[str, Remembered] = {}
-            for name in by_account:
-                try:
-                    found.update(self._store.load([name]))
-                except BrokenItemError:
-                    outcome.failed.update(
-                        (place, BROKEN_ITEM)
-                        for place, event in chunk
-                        if name in screened_accounts(event)
-                    )
-            return found
-
-    def _again(
-        self, place: int, event: AccountEvent, outcome: _Outcome, fresh: Sequence[Screening]
-    ) -> None:
-        """Find the verdict that a known event was given: in this transaction, or before."""
-        outcome.counts["Known"] += 1
-        if not asks_for_verdict(event):
-            return
-        made = (screening for screening in fresh if screening.command.payment == event.id)
-        try:
-            found = next(made, None) or self._store.screening(event.id)
-        except BrokenItemError:
-            outcome.failed[place] = BROKEN_ITEM
-            return
-        except UnknownItemVersionError as error:
-            outcome.failed[place] = error.code
-            return
-        if found:
-            outcome.screenings[place] = found
-        else:
-            outcome.failed[place] = NO_VERDICT
-
-
-def packed(events: Sequence[Placed]) -> Iterator[Sequence[Placed]]:
-    """The events in the order of their recording, in runs that fit a transaction each."""
-    run: list[Placed] = []
-    accounts: set[str] = set()
-    verdicts = 0
-    for place, event in sorted(events, key=lambda placed: (placed[1].recorded_at, placed[1].id)):
-        touched = screened_accounts(event)
-        asks = asks_for_verdict(event)
-        if run and len(accounts.union(touched)) + verdicts + asks > ACTIONS_MAX:
-            yield run
-            run, accounts, verdicts = [], set(), 0
-        run.append((place, event))
-        accounts.update(touched)
-        verdicts += asks
-    if run:
-        yield run
+            features = observed(features, one.movement)
+        except TooManyGapsError:
+            failed[one.place] = TOO_MANY_GAPS
+    return features, failed

@@ -27,6 +27,7 @@ from typing import Final
 from msgspec import Struct
 
 from ledger.contracts.events import (
+    AccountEntry,
     AccountEvent,
     AccountOpened,
     PaymentAuthorized,
@@ -34,8 +35,8 @@ from ledger.contracts.events import (
     PaymentIncreased,
     PaymentPosted,
     entries_of,
-    moved_minor,
-    pended_minor,
+    entry_moved_minor,
+    entry_pended_minor,
 )
 from ledger.contracts.primitives import microseconds_of_instant
 
@@ -54,6 +55,10 @@ PAID_MAX: Final = 24
 RUNS_MAX: Final = 1_000
 #: Wide enough that two of 32 payees share a hash once in 69 million accounts.
 PAYEE_HASH_BITS: Final = 35
+
+#: Each stripe of a striped account has versions of its own. They are remembered one stripe behind
+#: the other, in numbers that no account lives to see.
+STRIPE_VERSIONS: Final = 2**40
 
 HOUR_MICROSECONDS: Final = 3_600_000_000
 DAY_HOURS: Final = 24
@@ -95,7 +100,8 @@ class Features(Struct, frozen=True, kw_only=True):
 
 
 class Movement(Struct, frozen=True, kw_only=True):
-    """What one event did to one customer's account: nothing but a version, if no money moved."""
+    """What one event did to one customer's account, or to a stripe of it: nothing but a version, if
+    no money moved."""
 
     account: str
     version: int
@@ -107,7 +113,7 @@ class Movement(Struct, frozen=True, kw_only=True):
 
 
 def movements(event: AccountEvent) -> tuple[Movement, ...]:
-    """What an event did to each customer's account that it touched.
+    """What an event did to each customer's account, and each stripe of one, that it touched.
 
     A hold is a payment: it counts as sent when it is made, and what is added to it when that is. It
     counts as received when it is captured: nobody can spend it before. What is released or reversed
@@ -119,11 +125,11 @@ def movements(event: AccountEvent) -> tuple[Movement, ...]:
     for entry in entries_of(event):
         if entry.id not in customers:
             continue
-        sent, received = _moved_minor(event, entry.id)
+        sent, received = _moved_minor(event, entry)
         found.append(
             Movement(
                 account=entry.id,
-                version=entry.version,
+                version=entry.stripe_number * STRIPE_VERSIONS + entry.version,
                 hour=hour,
                 opened=isinstance(event, AccountOpened),
                 sent_minor=sent,
@@ -191,14 +197,14 @@ def _moves(movement: Movement) -> bool:
     return movement.sent_minor > 0 or movement.received_minor > 0
 
 
-def _moved_minor(event: AccountEvent, account: str) -> tuple[int, int]:
-    """What an account (sent, received) by an event; see `movements`."""
+def _moved_minor(event: AccountEvent, entry: AccountEntry) -> tuple[int, int]:
+    """What an account (sent, received) by an event, on one of its stripes; see `movements`."""
     if isinstance(event, PaymentAuthorized | PaymentIncreased):
-        return pended_minor(event, account)[0], 0
+        return entry_pended_minor(event, entry)[0], 0
     if isinstance(event, PaymentPosted):
-        return moved_minor(event, account)
+        return entry_moved_minor(event, entry)
     if isinstance(event, PaymentCaptured):
-        return 0, moved_minor(event, account)[1]
+        return 0, entry_moved_minor(event, entry)[1]
     return 0, 0
 
 

@@ -16,8 +16,9 @@ from consumers.fraud.sending import VerdictSender
 from consumers.fraud.store import DynamoFraudStore, FraudStore
 from ledger.consuming.batches import Consumer, Handled, World, make_consumer
 from ledger.consuming.deployed import deployed_world
+from ledger.consuming.writing import AT_ONCE, one_by_one
 from ledger.contracts.events import AccountEvent, Event, PaymentScreened
-from ledger.runtime.host import Host
+from ledger.runtime.host import Host, SideBySide
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from ledger.runtime.sqs import BatchAnswer, remaining_milliseconds
@@ -46,10 +47,13 @@ def make_handler(
     sns: SNSClient,
     topic_arn: str,
     pause: Callable[[float], object],
+    side_by_side: SideBySide = one_by_one,
     **world: Unpack[World],
 ) -> Consumer:
     """A handler of batches of queue messages; see `make_consumer`."""
-    screener = Screener(store, scorer, send, random=world["random"], pause=pause)
+    screener = Screener(
+        store, scorer, send, random=world["random"], pause=pause, side_by_side=side_by_side
+    )
     alerter = Alerter(store, sns, topic_arn)
 
     def handle(remaining_ms: Callable[[], float], events: Sequence[Event]) -> Handled:
@@ -83,13 +87,13 @@ def build(host: Host) -> Consumer:
     settings = read_settings(Settings, host.environment)
     world = deployed_world(host, settings.queue_url)
     return make_handler(
-        # A transaction has a token, so that the SDK's own second try never takes effect twice.
         store=DynamoFraudStore(host.dynamodb(attempts=2), settings.fraud_table),
         scorer=RulesScorer(),
         send=VerdictSender(world["sqs"], settings.system_commands_queue_url).send,
         sns=host.sns(attempts=2),
         topic_arn=settings.fraud_alerts_topic_arn,
         pause=host.pause,
+        side_by_side=host.side_by_side(AT_ONCE),
         **world,
     )
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from consumers.fraud.codec import decoded, encoded
 from consumers.fraud.features import Features
 from consumers.fraud.screening import Screening
 from consumers.fraud.store import (
-    ACTIONS_MAX,
+    LOADED_AT_ONCE,
     Remembered,
     Review,
     ReviewKey,
@@ -18,7 +18,7 @@ from consumers.fraud.store import (
 
 
 class MemoryFraudStore:
-    """Like the table, without its errors. `saves` counts the transactions that took effect."""
+    """Like the table, without its errors. `saves` counts the writes of features."""
 
     def __init__(self) -> None:
         self._features: dict[str, tuple[bytes, int]] = {}
@@ -26,28 +26,20 @@ class MemoryFraudStore:
         self._reviews: dict[str, Review] = {}
         self.saves = 0
 
-    def load(self, accounts: Iterable[str]) -> Mapping[str, Remembered]:
+    def load(self, accounts: Sequence[str]) -> Mapping[str, Remembered]:
+        if not 1 <= len(set(accounts)) == len(accounts) <= LOADED_AT_ONCE:
+            raise ValueError(f"a request for {len(accounts)} accounts, or one of them twice")
         return {account: self._remembered(account) for account in accounts}
 
-    def save(
-        self,
-        before: Mapping[str, Remembered],
-        features: Mapping[str, Features],
-        screenings: Sequence[Screening],
-    ) -> bool:
-        added = {screening.command.payment: screening for screening in screenings}
-        actions = len(features) + len(screenings)
-        if not 1 <= actions <= ACTIONS_MAX or len(added) < len(screenings):
-            raise ValueError(f"a transaction of {actions} actions, or two on one item")
-        if any(self._remembered(name).revision != before[name].revision for name in features):
+    def save(self, account: str, before: Remembered, after: Features) -> bool:
+        if self._remembered(account).revision != before.revision:
             return False
-        if any(payment in self._screenings for payment in added):
-            return False
-        for name, after in features.items():
-            self._features[name] = encoded(after), before[name].revision + 1
-        self._screenings.update(added)
+        self._features[account] = encoded(after), before.revision + 1
         self.saves += 1
         return True
+
+    def keep(self, screening: Screening) -> Screening:
+        return self._screenings.setdefault(screening.command.payment, screening)
 
     def screening(self, payment: str) -> Screening | None:
         return self._screenings.get(payment)

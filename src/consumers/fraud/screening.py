@@ -27,8 +27,8 @@ class Screening(Struct, frozen=True):
 class Judged(Struct, frozen=True):
     """What an event makes of the features of the customers it touches, and the verdict on it.
 
-    `screening` is None for an event that is no new payment of a customer. `known` if the event was
-    observed before: nothing changes then, and its verdict was given.
+    `screening` is None for an event that is no new payment of a customer. `known` if any of the
+    accounts had observed the event before: it was judged then, and its verdict sent.
     """
 
     features: Mapping[str, Features]
@@ -37,28 +37,15 @@ class Judged(Struct, frozen=True):
 
 
 def judged(event: AccountEvent, features: Mapping[str, Features], scorer: Scorer) -> Judged:
-    """Judge `event` by the features before it, and observe it. Raises TooManyGapsError.
-
-    An event is observed in all its accounts at once, so that one tells of all.
-    """
+    """Judge `event` by the features before it, and observe it. Raises TooManyGapsError."""
     moved = movements(event)
     before = {each.account: features.get(each.account, _NEW) for each in moved}
-    if any(before[each.account].has_seen(each.version) for each in moved):
-        return Judged({}, None, known=True)
-    return Judged(
-        features={each.account: observed(before[each.account], each) for each in moved},
-        screening=_screening(event, moved, before, scorer),
-    )
-
-
-def screened_accounts(event: AccountEvent) -> tuple[str, ...]:
-    """The accounts whose features an event needs."""
-    return tuple(each.account for each in movements(event))
-
-
-def asks_for_verdict(event: AccountEvent) -> bool:
-    """Whether an event is a new payment of a customer, and so gets a verdict."""
-    return isinstance(event, _PAYMENT) and any(each.sent_minor for each in movements(event))
+    known = any(before[each.account].has_seen(each.version) for each in moved)
+    after = dict(before)
+    for each in moved:
+        after[each.account] = observed(after[each.account], each)
+    screening = None if known else _screening(event, moved, before, scorer)
+    return Judged(after, screening, known)
 
 
 def _screening(

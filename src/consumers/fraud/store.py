@@ -1,19 +1,18 @@
 """Where features and verdicts are kept: the port, and its DynamoDB adapter.
 
 One table, three kinds of items. `account#<id>` has an account's features, with the revision that a
-writer must still find there. `screening#<payment>` has the one verdict that the payment was given:
-put in the transaction that observed the payment, and never replaced, also when another release has
-another scorer. `review#<event>` has a verdict as the ledger recorded it, if it was not clear; those
-items alone are in the index of reviews.
+writer must still find there. `screening#<payment>` has the verdict that a payment was given, if it
+was not clear: put before it is sent, and never replaced, also when another release has another
+scorer. `review#<event>` has such a verdict as the ledger recorded it; those items alone are in the
+index of reviews.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import msgspec
-from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from consumers.fraud.codec import decoded, encoded
@@ -21,21 +20,22 @@ from consumers.fraud.features import Features
 from consumers.fraud.screening import Screening
 from ledger.contracts.commands import ScreenPayment, encode_command
 from ledger.contracts.events import PaymentScreened, decode_event, encode_event
-from ledger.runtime.faults import AWS_ERRORS, BrokenItemError, StoreError, code_of
+from ledger.runtime.faults import (
+    AWS_ERRORS,
+    CONDITION_FAILED,
+    BrokenItemError,
+    StoreError,
+    code_of,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-    from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
-#: Of a transaction: an account's features, or a verdict, is one action.
-ACTIONS_MAX: Final = 100
+#: Accounts of one `load`, which is one request.
+LOADED_AT_ONCE: Final = 100
 REVIEWS_INDEX: Final = "reviews"
-_KEYS_MAX: Final = 100  # of BatchGetItem
 _LOAD_ROUNDS_MAX: Final = 4  # DynamoDB left some keys out three times: it is overloaded
 _SCHEMA: Final = 1  # of features and of verdicts; stored as `v`
-_CANCELED: Final = "TransactionCanceledException"
-#: What cancels a transaction because somebody else writes the same items: read, and decide again.
-_BEHIND: Final = frozenset({"ConditionalCheckFailed", "TransactionConflict"})
 _ALL_REVIEWS: Final = "all"  # the index's one partition: verdicts that are not clear are few
 _COMMAND: Final = msgspec.json.Decoder(ScreenPayment)
 
@@ -81,23 +81,19 @@ class FraudStore(Protocol):
     """Keeps features and verdicts. Every method may raise StoreError; reads are consistent, but
     those of the list of reviews."""
 
-    def load(self, accounts: Iterable[str]) -> Mapping[str, Remembered]:
-        """What is remembered of each of these accounts."""
+    def load(self, accounts: Sequence[str]) -> Mapping[str, Remembered]:
+        """What is remembered of each of these accounts, LOADED_AT_ONCE at most, each named once.
+        Raises BrokenItemError, too."""
 
-    def save(
-        self,
-        before: Mapping[str, Remembered],
-        features: Mapping[str, Features],
-        screenings: Sequence[Screening],
-    ) -> bool:
-        """Replace the features of accounts and add verdicts, all or nothing, at most ACTIONS_MAX.
+    def save(self, account: str, before: Remembered, after: Features) -> bool:
+        """Replace an account's features. False: it is not at the revision of `before` any more."""
 
-        False: an account is not at the revision in `before` any more, or a verdict is there
-        already, or another transaction is on its way. Nothing was written.
-        """
+    def keep(self, screening: Screening) -> Screening:
+        """Keep a verdict, unless the payment has one: the one that it has then. Raises
+        BrokenItemError, too."""
 
     def screening(self, payment: str) -> Screening | None:
-        """The verdict that a payment was given, if it was. Raises BrokenItemError, too."""
+        """The verdict that was kept of a payment, if one was. Raises BrokenItemError, too."""
 
     def add_review(self, review: Review) -> None:
         """Put a verdict that the ledger recorded into the list of reviews; twice is once."""
@@ -112,38 +108,46 @@ class DynamoFraudStore:
     def __init__(self, client: DynamoDBClient, table: str) -> None:
         self._client = client
         self._table = table
-        self.write_units = 0.0  #: what DynamoDB said that `save` consumed, in all
 
-    def load(self, accounts: Iterable[str]) -> Mapping[str, Remembered]:
-        names = list(dict.fromkeys(accounts))
-        found = dict.fromkeys(names, Remembered())
-        for start in range(0, len(names), _KEYS_MAX):
-            for item in self._items([account_key(name) for name in names[start:][:_KEYS_MAX]]):
-                found[item["pk"]["S"].partition("#")[2]] = _remembered(item)
+    def load(self, accounts: Sequence[str]) -> Mapping[str, Remembered]:
+        found = dict.fromkeys(accounts, Remembered())
+        for item in self._items([account_key(name) for name in accounts]):
+            found[item["pk"]["S"].partition("#")[2]] = _remembered(item)
         return found
 
-    def save(
-        self,
-        before: Mapping[str, Remembered],
-        features: Mapping[str, Features],
-        screenings: Sequence[Screening],
-    ) -> bool:
-        actions = [
-            *(self._put_features(name, before[name], after) for name, after in features.items()),
-            *map(self._put_screening, screenings),
-        ]
+    def save(self, account: str, before: Remembered, after: Features) -> bool:
+        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        if before.revision:
+            condition = {
+                "ConditionExpression": "revision = :revision",
+                "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
+            }
         try:
-            answer = self._client.transact_write_items(
-                TransactItems=actions, ReturnConsumedCapacity="TOTAL"
+            self._client.put_item(
+                TableName=self._table,
+                Item=features_item(account, after, before.revision + 1),
+                **condition,
             )
         except AWS_ERRORS as error:
-            if _lost_a_race(error):
+            # Also if it was an earlier try of the SDK's that took effect, and lost its answer: then
+            # what is read next has observed all of it.
+            if code_of(error) == CONDITION_FAILED:
                 return False
             raise StoreError(code_of(error)) from error
-        self.write_units += sum(
-            consumed.get("CapacityUnits", 0) for consumed in answer.get("ConsumedCapacity", ())
-        )
         return True
+
+    def keep(self, screening: Screening) -> Screening:
+        try:
+            self._client.put_item(
+                TableName=self._table,
+                Item=screening_item(screening),
+                ConditionExpression="attribute_not_exists(pk)",
+            )
+        except AWS_ERRORS as error:
+            if code_of(error) != CONDITION_FAILED:
+                raise StoreError(code_of(error)) from error
+            return self.screening(screening.command.payment) or screening
+        return screening
 
     def screening(self, payment: str) -> Screening | None:
         try:
@@ -203,31 +207,6 @@ class DynamoFraudStore:
             if not left:
                 return items
         raise StoreError("unprocessed")
-
-    def _put_features(
-        self, account: str, before: Remembered, after: Features
-    ) -> TransactWriteItemTypeDef:
-        condition: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        if before.revision:
-            condition = {
-                "ConditionExpression": "revision = :revision",
-                "ExpressionAttributeValues": {":revision": {"N": str(before.revision)}},
-            }
-        put = {
-            "TableName": self._table,
-            "Item": features_item(account, after, before.revision + 1),
-            **condition,
-        }
-        return cast("TransactWriteItemTypeDef", {"Put": put})
-
-    def _put_screening(self, screening: Screening) -> TransactWriteItemTypeDef:
-        return {
-            "Put": {
-                "TableName": self._table,
-                "Item": screening_item(screening),
-                "ConditionExpression": "attribute_not_exists(pk)",
-            }
-        }
 
 
 def account_key(account: str) -> str:
@@ -304,12 +283,3 @@ def _review(item: Item) -> Review:
         raise BrokenItemError("an item of the fraud table is no review")
     account = item.get("account")
     return Review(event, account["S"] if account else None)
-
-
-def _lost_a_race(error: Exception) -> bool:
-    """Whether a transaction was cancelled only because others write the same items."""
-    if not isinstance(error, ClientError) or code_of(error) != _CANCELED:
-        return False
-    reasons = cast("list[dict[str, str]]", error.response.get("CancellationReasons", []))
-    codes = {reason.get("Code", "None") for reason in reasons} - {"None"}
-    return bool(codes) and codes <= _BEHIND

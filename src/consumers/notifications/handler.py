@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
-from consumers.notifications.decide import Notification, decide
 from consumers.notifications.topic import AWS_ATTEMPTS, OUT_OF_REACH_SECONDS, Publish, Topic
 from ledger.consuming.batches import RESERVED_MS, Consumer, Handled, World, make_reader
 from ledger.consuming.deployed import deployed_world
-from ledger.consuming.events import event_and_text
+from ledger.consuming.notifications import Told, told_of
 from ledger.contracts.notifications import ALERT_TYPE
 from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
@@ -33,31 +32,15 @@ class Settings:
     queue_url: str
 
 
-class Told(NamedTuple):
-    """What is to be told of one event, and when that was recorded."""
-
-    recorded_at: str
-    notifications: tuple[Notification, ...]
-
-
 def make_handler(*, publish: Publish, **world: Unpack[World]) -> Consumer:
     """A handler of batches of queue messages; see `make_reader`."""
     return make_reader(
         partial(tell, publish),
-        read=read,
+        read=told_of,
         entries=lambda told: len(told.notifications),
         reserved_ms=PART_RESERVED_MS,
         **world,
     )
-
-
-def read(body: str) -> Told:
-    """What the event in a queue message gives to tell.
-
-    Raises MalformedMessageError, CorruptEventError or UnknownEventError.
-    """
-    event, text = event_and_text(body)
-    return Told(event.recorded_at, decide(event, text))
 
 
 def tell(publish: Publish, batch: Sequence[Told]) -> Handled:
@@ -70,7 +53,7 @@ def tell(publish: Publish, batch: Sequence[Told]) -> Handled:
             messages.append(notification)
     failed = publish(messages)
     published = [message for at, message in enumerate(messages) if at not in failed]
-    alerts = sum(message.attributes["type"] == ALERT_TYPE for message in published)
+    alerts = sum(message.type == ALERT_TYPE for message in published)
     return Handled(
         failed={places[at]: code for at, code in failed.items()},
         counts={"Notifications": len(published), "BalanceAlerts": alerts},

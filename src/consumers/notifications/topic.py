@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from consumers.notifications.decide import Notification
 from ledger.consuming.batches import NOT_TRIED
+from ledger.consuming.notifications import Notification
 from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.faults import AWS_ERRORS, code_of
 from ledger.runtime.packing import packed

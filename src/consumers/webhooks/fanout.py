@@ -1,8 +1,9 @@
 """The Lambda function behind the queue `webhooks`: who wants this notification?
 
 For each subscriber that does, one message goes into the queue of deliveries, where an endpoint that
-is slow or dead is in nobody's way but its own. A message that could not be handed on for all of
-them comes back whole: what is sent twice has the same `webhook-id`, and is delivered once.
+is slow or dead is in nobody's way but its own. What could not be handed on for all of them comes
+back with all that shares its message: what is sent twice has the same `webhook-id`, and is
+delivered once.
 """
 
 from __future__ import annotations
@@ -18,22 +19,22 @@ from msgspec import Struct
 from consumers.webhooks.directory import CachedDirectory, DynamoDirectory
 from consumers.webhooks.messages import Delivery, delivery_of, encode_delivery
 from consumers.webhooks.subscribers import Subscriber, wants
-from ledger.contracts.events import CorruptEventError, UnknownEventError
-from ledger.contracts.notifications import Notified, attributes_of, decode_notification
+from ledger.consuming.batches import NOT_TRIED, Consumer, Handled, World, make_reader
+from ledger.consuming.deployed import deployed_world
+from ledger.consuming.notifications import Notification, Told, told_of
 from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.faults import BrokenItemError, StoreError
 from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.packing import packed
 from ledger.runtime.settings import read_settings
-from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries, has_time
-from ledger.runtime.telemetry import Line, Telemetry
+from ledger.runtime.sqs import BatchAnswer, has_time
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import SendMessageBatchRequestEntryTypeDef
-
-Handler = Callable[[dict[str, Any], object], BatchAnswer]
 
 _ENTRIES_MAX: Final = 10  # of SendMessageBatch
 _AWS_ATTEMPTS: Final = 2  # of one call, inside the SDK
@@ -55,7 +56,7 @@ class Settings:
 
 
 class _Sending(Struct, frozen=True):
-    """A delivery to send on, and the place of the message that it comes from."""
+    """A delivery to send on, and the place of the event that it is of."""
 
     place: int
     subscriber: str
@@ -63,69 +64,61 @@ class _Sending(Struct, frozen=True):
 
 
 def make_handler(
-    *,
-    directory: CachedDirectory,
-    sqs: SQSClient,
-    queue_url: str,
-    deliveries_queue_url: str,
-    random: Callable[[], float],
-    telemetry: Telemetry,
-) -> Handler:
-    """The handler of batches of notifications, with `ReportBatchItemFailures`."""
+    *, directory: CachedDirectory, deliveries_queue_url: str, **world: Unpack[World]
+) -> Consumer:
+    """A handler of batches of queue messages; see `make_reader`."""
 
     def handler(event: dict[str, Any], context: object) -> BatchAnswer:
-        with telemetry.invocation(context) as line:
-            records: Sequence[Record] = event["Records"]
-            failed: dict[int, str] = {}
-            sendings: list[_Sending] = []
-            try:
-                subscribers = [
-                    each for each in directory.directory().subscribers.values() if each.enabled
-                ]
-            except (StoreError, BrokenItemError) as error:
-                code = error.code if isinstance(error, StoreError) else "broken_item"
-                failed = dict.fromkeys(range(len(records)), code)
-            else:
-                for place, record in enumerate(records):
-                    try:
-                        sendings += _sendings(place, record["body"], subscribers)
-                    except CorruptEventError:
-                        failed[place] = "corrupt_notification"
-                    except UnknownEventError:
-                        failed[place] = "unknown_notification"
-            may_go_on = partial(has_time, context, RESERVED_MILLISECONDS)
-            failed.update(_sent(sqs, deliveries_queue_url, sendings, may_go_on))
-            back = [records[place] for place in sorted(failed)]
-            _report(line, len(records), len(sendings), failed)
-            if back:
-                line.note("delays_refused", delay_retries(sqs, queue_url, back, random))
-            return batch_answer(back)
+        may_go_on = partial(has_time, context, RESERVED_MILLISECONDS)
+        return make_reader(
+            lambda batch: _handed_on(
+                batch, directory, world["sqs"], deliveries_queue_url, may_go_on
+            ),
+            read=told_of,
+            entries=lambda told: len(told.notifications),
+            reserved_ms=0,  # looked at before each request
+            **world,
+        )(event, context)
 
     return handler
 
 
-def deliveries_of(body: str, subscribers: Sequence[Subscriber]) -> list[Delivery]:
-    """The deliveries of a notification. Raises CorruptEventError or UnknownEventError."""
-    notified: Notified = decode_notification(body)
-    attributes = attributes_of(notified)
+def deliveries_of(notification: Notification, subscribers: Sequence[Subscriber]) -> list[Delivery]:
+    """The deliveries of a notification."""
     return [
-        delivery_of(each.id, str(attributes["type"]), notified.id, body)
+        delivery_of(each.id, notification.type, notification.id, notification.body)
         for each in subscribers
-        if wants(each.filters, attributes)
+        if wants(each.filters, notification.attributes)
     ]
 
 
-def _sendings(place: int, body: str, subscribers: Sequence[Subscriber]) -> list[_Sending]:
-    return [
+def _handed_on(
+    batch: Sequence[Told],
+    directory: CachedDirectory,
+    sqs: SQSClient,
+    url: str,
+    may_go_on: Callable[[], bool],
+) -> Handled:
+    try:
+        found = directory.directory().subscribers.values()
+    except (StoreError, BrokenItemError) as error:  # one that is unread is not an empty one
+        code = error.code if isinstance(error, StoreError) else "broken_item"
+        return Handled(dict.fromkeys(range(len(batch)), code))
+    subscribers = [each for each in found if each.enabled]
+    sendings = [
         _Sending(place, delivery.subscriber, encode_delivery(delivery))
-        for delivery in deliveries_of(body, subscribers)
+        for place, told in enumerate(batch)
+        for notification in told.notifications
+        for delivery in deliveries_of(notification, subscribers)
     ]
+    failed = _sent(sqs, url, sendings, may_go_on)
+    return Handled(failed, {"DeliveriesQueued": len(sendings)})
 
 
 def _sent(
     sqs: SQSClient, url: str, sendings: Sequence[_Sending], may_go_on: Callable[[], bool]
 ) -> Mapping[int, str]:
-    """The places of the messages of which not every delivery was taken, each with why."""
+    """The places of the events of which not every delivery was taken, each with why."""
     failed: dict[int, str] = {}
     in_a_row = 0
     sizes = [len(each.body.encode()) for each in sendings]
@@ -134,7 +127,7 @@ def _sent(
     ):
         chunk = [sendings[at] for at in request]
         if in_a_row >= FAILURES_IN_A_ROW_MAX or not may_go_on():
-            failed.update({each.place: failed.get(each.place, "not_tried") for each in chunk})
+            failed.update({each.place: failed.get(each.place, NOT_TRIED) for each in chunk})
             continue
         try:
             answer = sqs.send_message_batch(
@@ -160,17 +153,7 @@ def _entry(at: int, sending: _Sending) -> SendMessageBatchRequestEntryTypeDef:
     }
 
 
-def _report(line: Line, received: int, deliveries: int, failed: Mapping[int, str]) -> None:
-    line.count("Messages", received)
-    line.count("MessagesFailed", len(failed))
-    line.count("DeliveriesQueued", deliveries)
-    if failed:
-        codes = list(failed.values())
-        line.note("failures", {code: codes.count(code) for code in sorted(set(codes))})
-        line.warn()
-
-
-def build(host: Host) -> Handler:
+def build(host: Host) -> Consumer:
     """The function. Raises SettingsError."""
     settings = read_settings(Settings, host.environment)
     return make_handler(
@@ -178,12 +161,9 @@ def build(host: Host) -> Handler:
             DynamoDirectory(host.dynamodb(attempts=_AWS_ATTEMPTS), settings.webhooks_table),
             host.monotonic,
         ),
-        sqs=host.sqs(attempts=_AWS_ATTEMPTS),
-        queue_url=settings.queue_url,
         deliveries_queue_url=settings.deliveries_queue_url,
-        random=host.chance,
-        telemetry=host.telemetry(),
+        **deployed_world(host, settings.queue_url, sqs_attempts=_AWS_ATTEMPTS),
     )
 
 
-handler: Handler = on_first_call(build)
+handler = on_first_call(build)

@@ -1,7 +1,9 @@
-"""From a batch of queue messages to what is in them, and from failures back to messages.
+"""From a batch of queue messages to the events in them, and from failures back to messages.
 
-Every message stands alone: one that cannot be read fails by itself and comes back until the queue
-dead-letters it with its payload. Nothing is ever skipped.
+A message holds a pack of events. Each event stands alone: what is wrong with one keeps no other
+from being handled. But a message is done with only when all of its events are: else it comes back,
+until the queue dead-letters it with all that it holds. Nothing is ever skipped, and to handle an
+event again is harmless.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypedDict, TypeVar
 
 from msgspec import Struct
 
-from ledger.consuming.events import MalformedMessageError, event_of_message
+from ledger.consuming.events import MalformedMessageError, checked_event, texts_of_message
 from ledger.contracts.events import CorruptEventError, Event, UnknownEventError, entries_of
 from ledger.contracts.primitives import microseconds_of_instant
 from ledger.runtime.sqs import BatchAnswer, Record, batch_answer, delay_retries, has_time
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
 
     from ledger.runtime.telemetry import Line, Telemetry
 
-#: What is handled in one go, in entries: accounts touched by events. A usual batch (100 messages,
-#: two accounts each) fits; 100 payments of 45 postings touch 9,000, half a minute of single writes.
-PART_ENTRIES_MAX: Final = 500
-#: No part is begun with less time left: 2.5 s for 500 writes, and more when the store is slow.
+#: What is handled in one go, in entries: accounts touched by events. 500 payments of two accounts;
+#: the 60 KB of a pack of payments of 45 postings touch some 500, too.
+PART_ENTRIES_MAX: Final = 1_000
+#: No part is begun with less time left: 1,000 writes, ten at a time, take half a second, and more
+#: when the store is slow.
 RESERVED_MS: Final = 8_000
 #: The code of what was left for another time, for lack of time or because the other side is out.
 NOT_TRIED: Final = "not_tried"
@@ -46,8 +49,8 @@ _M = TypeVar("_M", bound=Recorded)
 
 
 class Handled(Struct, frozen=True):
-    """What became of some messages: error codes by the place of the one that failed, and counts
-    for the log line, by metric name."""
+    """What became of some events: error codes by the place of the one that failed, and counts for
+    the log line, by metric name."""
 
     failed: Mapping[int, str]
     counts: Mapping[str, int] = {}
@@ -73,7 +76,7 @@ class World(TypedDict):
 def make_consumer(handle: Handle[Event], **world: Unpack[World]) -> Consumer:
     """A handler of batches of messages from the ledger bus, that hands their events to `handle`."""
     return make_reader(
-        handle, read=event_of_message, entries=lambda event: len(entries_of(event)), **world
+        handle, read=checked_event, entries=lambda event: len(entries_of(event)), **world
     )
 
 
@@ -85,11 +88,13 @@ def make_reader(
     reserved_ms: int = RESERVED_MS,
     **world: Unpack[World],
 ) -> Consumer:
-    """A handler of batches of queue messages that hands what `read` makes of each body to `handle`.
+    """A handler of batches of messages from the ledger bus that hands what `read` makes of the
+    text of each event to `handle`.
 
-    `read` raises MalformedMessageError, CorruptEventError or UnknownEventError; `entries` says how
-    much work one is, see PART_ENTRIES_MAX; no part is begun with less than `reserved_ms` left. The
-    answer names the failed messages, whose next attempt is brought forward to a jittered back-off.
+    `read` raises CorruptEventError or UnknownEventError; `entries` says how much work one is, see
+    PART_ENTRIES_MAX; no part is begun with less than `reserved_ms` left. The answer names the
+    messages of which any event failed; their next attempt is brought forward to a jittered
+    back-off.
     """
 
     def handler(event: dict[str, Any], context: object) -> BatchAnswer:
@@ -99,14 +104,15 @@ def make_reader(
             counts: Counter[str] = Counter()
             for part in _parts(opened, entries):
                 if not has_time(context, reserved_ms):
-                    failed.update((place, NOT_TRIED) for place, _ in part)
+                    failed += [(place, NOT_TRIED) for place, _ in part]
                     continue
-                handled = handle([message for _, message in part])
-                failed.update((part[at][0], code) for at, code in handled.failed.items())
+                handled = handle([found for _, found in part])
+                failed += [(part[at][0], code) for at, code in handled.failed.items()]
                 counts.update(handled.counts)
-            back = [records[place] for place in sorted(failed)]
-            _report(line, len(records), failed, counts)
-            _report_lag(line, [message for _, message in opened], world["clock"]())
+            back = [records[place] for place in sorted({place for place, _ in failed})]
+            counts["Events"] = len(opened)
+            _report(line, len(records), len(back), Counter(code for _, code in failed), counts)
+            _report_lag(line, [found for _, found in opened], world["clock"]())
             if back:
                 line.note(
                     "delays_refused",
@@ -119,29 +125,34 @@ def make_reader(
 
 def _opened(
     records: Sequence[Record], read: Callable[[str], _M]
-) -> tuple[list[tuple[int, _M]], dict[int, str]]:
-    """What is in a batch with its messages' places, and the codes of messages without anything."""
+) -> tuple[list[tuple[int, _M]], list[tuple[int, str]]]:
+    """What is in a batch, each with its message's place; and why something in one is nothing."""
     opened: list[tuple[int, _M]] = []
-    refused: dict[int, str] = {}
+    refused: list[tuple[int, str]] = []
     for place, record in enumerate(records):
         try:
-            opened.append((place, read(record["body"])))
+            texts = texts_of_message(record["body"])
         except MalformedMessageError:
-            refused[place] = "malformed_message"
-        except CorruptEventError:
-            refused[place] = "corrupt_event"
-        except UnknownEventError:
-            refused[place] = "unknown_event"
+            refused.append((place, "malformed_message"))
+            continue
+        for text in texts:
+            try:
+                opened.append((place, read(text)))
+            except CorruptEventError:
+                refused.append((place, "corrupt_event"))
+            except UnknownEventError:
+                refused.append((place, "unknown_event"))
     return opened, refused
 
 
 def _parts(
     opened: Sequence[tuple[int, _M]], entries: Callable[[_M], int]
 ) -> Iterator[Sequence[tuple[int, _M]]]:
-    """The messages in runs of at most PART_ENTRIES_MAX entries (one message is never split)."""
+    """What is in a batch, in runs of at most PART_ENTRIES_MAX entries; whatever message it is of,
+    as only accounts that several events touch are written once for all of them."""
     start = total = 0
-    for at, (_, message) in enumerate(opened):
-        touched = entries(message)
+    for at, (_, found) in enumerate(opened):
+        touched = entries(found)
         if total + touched > PART_ENTRIES_MAX and at > start:
             yield opened[start:at]
             start, total = at, 0
@@ -151,20 +162,24 @@ def _parts(
 
 
 def _report(
-    line: Line, received: int, failed: Mapping[int, str], counts: Mapping[str, int]
+    line: Line,
+    received: int,
+    failed: int,
+    codes: Mapping[str, int],
+    counts: Mapping[str, int],
 ) -> None:
+    """Counts of messages, and why events in them failed: an event, not a message, has a code."""
     line.count("Messages", received)
-    line.count("MessagesFailed", len(failed))
+    line.count("MessagesFailed", failed)
     for name, value in counts.items():
         line.count(name, value)
-    if failed:
-        codes = list(failed.values())
-        line.note("failures", {code: codes.count(code) for code in sorted(set(codes))})
+    if codes:
+        line.note("failures", {code: codes[code] for code in sorted(codes)})
         line.warn()
 
 
-def _report_lag(line: Line, messages: Sequence[Recorded], now: int) -> None:
-    if messages:
-        oldest = microseconds_of_instant(min(message.recorded_at for message in messages))
+def _report_lag(line: Line, found: Sequence[Recorded], now: int) -> None:
+    if found:
+        oldest = microseconds_of_instant(min(one.recorded_at for one in found))
         lag = max(0, now - oldest)  # clocks differ: a lag is never negative
         line.milliseconds("LagMilliseconds", lag // _MICROSECONDS_PER_MILLISECOND)

@@ -1,4 +1,4 @@
-"""From a queue message to the event in it, checked.
+"""From a queue message to the events in it, each checked.
 
 One that is not an event of ours, or of a version not known here (a newer release wrote it), is
 refused as a value: its message comes back until the queue dead-letters it with its payload.
@@ -26,7 +26,8 @@ from ledger.contracts.events import (
     payment_of,
     subject_of,
 )
-from ledger.contracts.primitives import AMOUNT_MINOR_MAX, is_id, is_stored_instant
+from ledger.contracts.packs import events_in
+from ledger.contracts.primitives import AMOUNT_MINOR_MAX, STRIPES_MAX, is_id, is_stored_instant
 
 _VERSION_MAX: Final = 2**63 - 1
 
@@ -35,28 +36,24 @@ class MalformedMessageError(ValueError):
     """A queue message that holds no event of ours."""
 
 
-def event_of_message(body: str) -> Event:
-    """The event in the body of a queue message, checked.
+def texts_of_message(body: str) -> list[str]:
+    """The JSON of the events in the body of a queue message, as they were published: with fields
+    that a newer release added and this one does not know. At least one; none is looked into.
 
-    Raises MalformedMessageError, CorruptEventError or UnknownEventError.
-    """
-    return event_and_text(body)[0]
-
-
-def event_and_text(body: str) -> tuple[Event, str]:
-    """The event in the body of a queue message, checked, and its JSON as it was published: with
-    fields that a newer release added and this one does not know.
-
-    Raises MalformedMessageError, CorruptEventError or UnknownEventError.
+    Raises MalformedMessageError.
     """
     try:
-        text = bytes(open_envelope(body).detail).decode()
-        event = decode_event(text)
-    except ValueError:  # no envelope, or no text at all: a lone surrogate
+        return events_in(open_envelope(body).detail)
+    except ValueError:  # no envelope, no pack, or no text at all: a lone surrogate
         # `from None`: the cause may quote the body.
-        raise MalformedMessageError("not an event of the ledger") from None
+        raise MalformedMessageError("no events of the ledger") from None
+
+
+def checked_event(text: str) -> Event:
+    """The event that a published text is. Raises CorruptEventError or UnknownEventError."""
+    event = decode_event(text)
     check_event(event)
-    return event, text
+    return event
 
 
 def check_event(event: Event) -> None:
@@ -68,8 +65,8 @@ def check_event(event: Event) -> None:
     entries = entries_of(event)
     if not event.id or not all(map(_possible, entries)) or not _is_possible_subject(event):
         raise CorruptEventError("an id, version or total out of range")
-    names = [entry.id for entry in entries]
-    if len(set(names)) < len(names) or set(names) != _touched(event):
+    keys = {entry.key for entry in entries}
+    if len(keys) < len(entries) or {entry.id for entry in entries} != _touched(event):
         raise CorruptEventError("entries that are not those of the accounts touched")
     if not all(map(is_stored_instant, _times(event))):
         raise CorruptEventError("a time that is not in the stored form")
@@ -102,8 +99,10 @@ def _possible(entry: AccountEntry) -> bool:
     )
     return (
         is_id(entry.id)
+        and 0 <= entry.stripe_number < STRIPES_MAX
         and _is_possible_version(entry.version, entry.prev)
-        and all(0 <= total <= AMOUNT_MINOR_MAX for total in totals)
+        and min(totals) >= 0
+        and max(totals) <= AMOUNT_MINOR_MAX
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from projections.balances.apply import Account, Metadata, Profile, Totals
+from projections.balances.apply import Account, Metadata, Profile, Totals, lanes_of
 from projections.balances.paths import bounds_under
 
 
@@ -33,8 +33,11 @@ class MemoryBalancesStore:
         return True
 
     def account(self, account: str) -> Account | None:
-        totals = self._totals.get(account)
-        return None if totals is None else Account(totals, self._profiles.get(account))
+        totals, profile = self._totals.get(account), self._profiles.get(account)
+        if totals is None:
+            return None
+        others = (self._totals.get(lane) for lane in lanes_of(account, profile))
+        return Account(totals, profile, tuple(one for one in others if one is not None))
 
     def some(self, accounts: Sequence[str]) -> Mapping[str, Account]:
         found = ((account, self.account(account)) for account in accounts)
@@ -45,20 +48,20 @@ class MemoryBalancesStore:
 
     def under(self, path: str, above: str, limit: int) -> tuple[str, ...]:
         low, high = bounds_under(path, above)
-        return tuple(sorted(name for name in list(self._totals) if low <= name <= high)[:limit])
+        names = [one.account for one in list(self._totals.values()) if not one.stripe]
+        return tuple(sorted(name for name in names if low <= name <= high)[:limit])
 
     def accounts(self) -> Iterator[Account]:
-        for account, totals in list(self._totals.items()):
-            yield Account(totals, self._profiles.get(account))
+        yield from self.some([one.account for one in list(self._totals.values())]).values()
 
     def all_metadata(self) -> Iterator[Metadata]:
         yield from list(self._metadata.values())
 
     def _write_totals(self, totals: Totals) -> bool:
-        known = self._totals.get(totals.account)
+        known = self._totals.get(totals.lane)
         if known is not None and known.version >= totals.version:
             return False
-        self._totals[totals.account] = totals
+        self._totals[totals.lane] = totals
         return True
 
     def _write_profile(self, profile: Profile) -> bool:

@@ -4,38 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import Final
 
-from ledger.consuming.batches import NOT_TRIED, Handled
+from msgspec import Struct
+
+from ledger.consuming.batches import Handled
+from ledger.consuming.writing import Failed, one_by_one, written
 from ledger.contracts.events import Event
-from ledger.runtime.faults import StoreError
+from ledger.runtime.host import SideBySide
 from projections.balances.apply import Writes, accounts_of, coalesce
 from projections.balances.store import BalancesStore
 
-#: After this many writes that failed one behind the other the table is taken to be out of reach:
-#: at 2 tries of 3 s each that is 18 s of a function's 30, and its answer still goes out.
-FAILURES_IN_A_ROW_MAX: Final = 3
+
+class _Call(Struct, frozen=True):
+    """One write, of how many parts of an account. A profile comes with totals."""
+
+    account: str
+    parts: int
+    write: Callable[[], int]
 
 
-def project(store: BalancesStore, events: Sequence[Event]) -> Handled:
+def project(
+    store: BalancesStore, events: Sequence[Event], *, side_by_side: SideBySide = one_by_one
+) -> Handled:
     """Write what is newer. An event failed if a write to any account that it is about failed;
     to project it again is harmless."""
-    writes = coalesce(events)
+    calls = list(_calls(store, coalesce(events)))
+    answers = written(side_by_side, lambda call: call.write(), calls)
     code_by_account: dict[str, str] = {}
-    written = outdated = in_a_row = 0
-    for account, parts, write in _calls(store, writes):
-        if in_a_row >= FAILURES_IN_A_ROW_MAX:
-            code_by_account.setdefault(account, NOT_TRIED)
-            continue
-        try:
-            newer = write()
-        except StoreError as error:
-            code_by_account[account] = error.code
-            in_a_row += 1
+    newer = outdated = 0
+    for call, answer in zip(calls, answers, strict=True):
+        if isinstance(answer, Failed):
+            code_by_account.setdefault(call.account, answer.code)
         else:
-            in_a_row = 0
-            written += newer
-            outdated += parts - newer
+            newer += answer
+            outdated += call.parts - answer
     return Handled(
         failed={
             place: code_by_account[account]
@@ -43,15 +45,14 @@ def project(store: BalancesStore, events: Sequence[Event]) -> Handled:
             for account in accounts_of(event)
             if account in code_by_account
         },
-        counts={"Writes": written, "WritesOutdated": outdated},
+        counts={"Writes": newer, "WritesOutdated": outdated},
     )
 
 
-def _calls(store: BalancesStore, writes: Writes) -> Iterator[tuple[str, int, Callable[[], int]]]:
-    """Each write with its account and the number of its parts. A profile comes with totals."""
-    for account, totals in writes.totals.items():
-        profile = writes.profiles.get(account)
+def _calls(store: BalancesStore, writes: Writes) -> Iterator[_Call]:
+    for totals in writes.totals.values():
+        profile = None if totals.stripe else writes.profiles.get(totals.account)
         parts = 1 if profile is None else 2
-        yield account, parts, partial(store.write, totals, profile)
+        yield _Call(totals.account, parts, partial(store.write, totals, profile))
     for account, metadata in writes.metadata.items():
-        yield account, 1, partial(store.write_metadata, metadata)
+        yield _Call(account, 1, partial(store.write_metadata, metadata))

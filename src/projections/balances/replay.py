@@ -1,18 +1,33 @@
-"""The balances, replayed: what is complete, and what differs."""
+"""The balances, replayed: what is complete, and what differs. Its subjects are lanes: accounts, and
+further stripes of striped ones."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, Literal
 
 import msgspec
 
 from ledger.contracts.events import Event, entries_of
-from ledger.contracts.subjects import Key, account_key, metadata_key
-from projections.balances.apply import Account, Metadata, metadata_of, profile_of, reach
+from ledger.contracts.subjects import Key, metadata_key
+from projections.balances.apply import (
+    Account,
+    Metadata,
+    Totals,
+    metadata_of,
+    profile_of,
+    reach,
+)
 from projections.balances.project import project
 from projections.balances.store import BalancesStore
 from projections.generations.views import Reach
+from projections.lanes import (
+    key_of_lane,
+    lane_of,
+    lane_of_entry,
+    lane_of_key,
+    stripe_of,
+)
 from projections.replay.differences import Difference, differing_fields, is_under_way
 from projections.replay.reaching import Reaches, is_behind
 from projections.replay.replayable import Replayable, VersionOf
@@ -29,50 +44,60 @@ _Seen = tuple[Account | None, Metadata | None]
 
 
 def reach_of(event: Event) -> Iterator[tuple[str, Reach]]:
-    """How far the accounts that the event is about have come by it; see `apply.reach`."""
+    """How far the lanes that the event is about have come by it: the versions of their totals and,
+    of a first stripe's lane, of the account's profile and metadata."""
     profile = profile_of(event)
     for entry in entries_of(event):
-        yield entry.id, (entry.version, profile.profile_version if profile else 0, 0)
+        described = profile.profile_version if profile and not entry.stripe_number else 0
+        yield lane_of_entry(entry), (entry.version, described, 0)
     metadata = metadata_of(event)
     if metadata is not None:
         yield metadata.account, reach(None, metadata)
 
 
 def required(key: Key, version: int) -> tuple[str, Reach] | None:
-    """How far an account must have come if a state is at a version."""
-    if key.kind == "account":
-        return key.id, (version, 0, 0)
+    """How far a lane must have come if a state is at a version."""
+    lane = lane_of_key(key)
+    if lane is not None:
+        return lane, (version, 0, 0)
     if key.kind == "metadata" and key.id.startswith(_OF_AN_ACCOUNT):
         return key.id.removeprefix(_OF_AN_ACCOUNT), (0, 0, version)
     return None
 
 
-def possible(version_of: VersionOf, account: str) -> Reach:
-    """The furthest that an account can have come: any of its events may be of its profile."""
-    version = version_of(account_key(account))
-    return version, version, version_of(metadata_key("account", account))
+def possible(version_of: VersionOf, lane: str) -> Reach:
+    """The furthest that a lane can have come: any of its events may be of the profile."""
+    version = version_of(key_of_lane(lane))
+    account, stripe = stripe_of(lane)
+    return version, version, 0 if stripe else version_of(metadata_key("account", account))
 
 
 def lagging(store: BalancesStore, reaches: Reaches) -> set[str]:
-    """The accounts that are not as far yet."""
+    """The lanes that are not as far yet."""
     if len(reaches) > POINT_READS_MAX:
         metadata = {one.account: one for one in store.all_metadata()}
-        accounts = {one.totals.account: one for one in store.accounts()}
+        accounts = {one.id: one for one in store.accounts()}
         # What was written during the scans may have been missed.
         reaches = {
-            name: one
-            for name, one in reaches.items()
-            if is_behind(reach(accounts.get(name), metadata.get(name)), one)
+            lane: one
+            for lane, one in reaches.items()
+            if is_behind(_reached(lane, accounts, metadata), one)
         }
         if len(reaches) > POINT_READS_MAX:
             return set(reaches)
-    names = list(reaches)
+    names = list({stripe_of(lane)[0]: None for lane in reaches})
     there, given = store.some(names), store.metadata(names)
-    return {
-        name
-        for name, one in reaches.items()
-        if is_behind(reach(there.get(name), given.get(name)), one)
-    }
+    return {lane for lane, one in reaches.items() if is_behind(_reached(lane, there, given), one)}
+
+
+def _reached(lane: str, accounts: Mapping[str, Account], metadata: Mapping[str, Metadata]) -> Reach:
+    """How far a lane is projected."""
+    name, stripe = stripe_of(lane)
+    account = accounts.get(name)
+    if not stripe:
+        return reach(account, metadata.get(name))[:_PARTS]
+    found = (one.version for one in account.others if one.stripe == stripe) if account else iter(())
+    return next(found, 0), 0, 0
 
 
 def settle(store: BalancesStore, reaches: Reaches) -> None:
@@ -86,26 +111,25 @@ def differences(
     furthest: Callable[[str], Reach],
 ) -> Iterator[Difference]:
     """Field by field, for every account that the two say something else of."""
-    there = {one.totals.account: one for one in live.accounts()}
-    made = {one.totals.account: one for one in rebuilt.accounts()}
+    there = {one.id: one for one in live.accounts()}
+    made = {one.id: one for one in rebuilt.accounts()}
     given_there = {one.account: one for one in live.all_metadata()}
     given_made = {one.account: one for one in rebuilt.all_metadata()}
-    names = there.keys() | made.keys() | given_there.keys() | given_made.keys() | reaches.keys()
+    known = {stripe_of(lane)[0] for lane in reaches}
+    names = there.keys() | made.keys() | given_there.keys() | given_made.keys() | known
     for account in sorted(names):
         if (there.get(account), given_there.get(account)) != (
             made.get(account),
             given_made.get(account),
         ):
-            yield from _of_account(
-                account, live, rebuilt, reaches.get(account, (0, 0, 0)), furthest
-            )
+            yield from _of_account(account, live, rebuilt, reaches, furthest)
 
 
 def _of_account(
     account: str,
     live: BalancesStore,
     rebuilt: BalancesStore,
-    known: Reach,
+    reaches: Reaches,
     furthest: Callable[[str], Reach],
 ) -> Iterator[Difference]:
     was = now = _Nothing
@@ -114,6 +138,7 @@ def _of_account(
         if reach(*was) == reach(*now):
             break
     at_live, at_rebuilt, most = reach(*was), reach(*now), furthest(account)
+    known = reaches.get(account, (0, 0, 0))
     # The versions of profiles are not dense: a newer one would be in what is known of the totals.
     under_way = [
         is_under_way(
@@ -129,6 +154,7 @@ def _of_account(
     if not under_way[_METADATA]:
         version = at_rebuilt[_METADATA] or at_live[_METADATA]
         yield from differing_fields(account, version, _metadata_fields(was), _metadata_fields(now))
+    yield from _of_stripes(account, was[0], now[0], reaches, furthest)
 
 
 def _of_totals_and_profile(
@@ -154,7 +180,37 @@ def _of_totals_and_profile(
         yield from differing_fields(account, version, _profile_fields(was), _profile_fields(now))
 
 
+def _of_stripes(
+    account: str,
+    was: Account | None,
+    now: Account | None,
+    reaches: Reaches,
+    furthest: Callable[[str], Reach],
+) -> Iterator[Difference]:
+    """Of the further stripes of a striped account, each by itself."""
+    there, made = _others(was), _others(now)
+    for stripe in sorted(there.keys() | made.keys()):
+        lane = lane_of(account, stripe)
+        here, then = there.get(stripe), made.get(stripe)
+        versions = here.version if here else 0, then.version if then else 0
+        known, most = reaches.get(lane, (0, 0, 0))[_TOTALS], furthest(lane)[_TOTALS]
+        if here == then or is_under_way(*versions, known=known, possible=most):
+            continue
+        if here is None or then is None:
+            kind: Literal["missing", "extra"] = "missing" if here is None else "extra"
+            yield Difference(subject=lane, version=max(versions), kind=kind)
+        else:
+            yield from differing_fields(
+                lane, then.version, msgspec.structs.asdict(here), msgspec.structs.asdict(then)
+            )
+
+
+def _others(account: Account | None) -> dict[int, Totals]:
+    return {one.stripe: one for one in account.others} if account else {}
+
+
 _TOTALS, _PROFILE, _METADATA = range(3)  # in a reach
+_PARTS: Final = 3
 _Nothing: Final[_Seen] = (None, None)
 
 

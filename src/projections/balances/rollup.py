@@ -87,7 +87,7 @@ def roll_up(
     left = at_most
     while chunk := list(islice(ids, min(left, _ACCOUNTS_A_REQUEST))):
         for account in store.some(chunk).values():
-            totals = account.totals
+            totals = account.whole
             key = totals.currency, totals.account_type
             tallies.setdefault(key, _Tally()).add(totals)
         last, left = chunk[-1], left - len(chunk)

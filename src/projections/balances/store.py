@@ -2,7 +2,8 @@
 
 An item per account, pk = account id (see `generations.keys`). Its totals are versioned by
 `version`, its profile by `profile_version`. Metadata, which may be large, lie in an item beside it,
-`<account id>#metadata`, so that no payment rewrites them.
+`<account id>#metadata`, so that no payment rewrites them; and so do the totals of each further
+stripe of a striped account, `<account id>#<stripe>`, so that stripes are written independently.
 
 The index of paths has every account that has totals. It has keys only: as no payment changes
 these, none writes to it.
@@ -18,11 +19,12 @@ from msgspec import UNSET
 
 from ledger.runtime.faults import AWS_ERRORS, BrokenItemError, StoreError, code_of
 from ledger.runtime.items import Item, values_of
-from projections.balances.apply import Account, Metadata, Profile, Totals
+from projections.balances.apply import Account, Metadata, Profile, Totals, lanes_of
 from projections.balances.paths import bounds_under, root_of
 from projections.generations.keys import FIRST, partition_of, place_of
 from projections.generations.table import GenerationsTable
 from projections.items import Part, read_items, write_parts
+from projections.lanes import stripe_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -31,12 +33,14 @@ if TYPE_CHECKING:
 class BalancesStore(Protocol):
     """Keeps the newest totals, profile and metadata of every account.
 
-    Every method may raise StoreError. Reads see every acknowledged write, but those of `under`.
+    Every method may raise StoreError. Reads see every acknowledged write, but those of `under`; of
+    a striped account its stripes are read one after the other.
     """
 
     def write(self, totals: Totals, profile: Profile | None = None) -> int:
-        """Replace an account's totals, and its profile if one is given, by newer ones; how many of
-        these were newer than what is there."""
+        """Replace the totals of an account, or of a stripe of it, and its profile if one is given
+        (with those of the first stripe), by newer ones; how many of these were newer than what is
+        there."""
 
     def write_metadata(self, metadata: Metadata) -> bool:
         """Replace metadata by newer ones. False: the same or newer ones are there already."""
@@ -79,13 +83,14 @@ class DynamoBalancesStore:
         self._generation = generation
 
     def write(self, totals: Totals, profile: Profile | None = None) -> int:
-        account = totals.account
-        listed = {_ROOT: partition_of(root_of(account), self._generation)}
-        parts = [Part("version", msgspec.structs.asdict(totals) | listed)]
+        fields = msgspec.to_builtins(totals)
+        if not totals.stripe:
+            fields[_ROOT] = partition_of(root_of(totals.account), self._generation)
+        parts = [Part("version", fields)]
         if profile is not None:
             fields = dict.fromkeys(Profile.__struct_fields__, UNSET) | msgspec.to_builtins(profile)
             parts.append(Part("profile_version", fields))
-        return write_parts(self._client, self._table, self._key(account), parts)
+        return write_parts(self._client, self._table, self._key(totals.lane), parts)
 
     def write_metadata(self, metadata: Metadata) -> bool:
         key = self._key(metadata.account + _METADATA)
@@ -104,11 +109,12 @@ class DynamoBalancesStore:
             )
         except AWS_ERRORS as error:
             raise StoreError(code_of(error)) from error
-        return _account_of(account, answer["Item"]) if "Item" in answer else None
+        found = _account_of(account, answer["Item"]) if "Item" in answer else None
+        return None if found is None else self._with_stripes([found])[account]
 
     def some(self, accounts: Sequence[str]) -> Mapping[str, Account]:
         found = (_account_of(name, item) for name, item in self._items(accounts))
-        return {account.totals.account: account for account in found if account is not None}
+        return self._with_stripes([account for account in found if account is not None])
 
     def metadata(self, accounts: Sequence[str]) -> Mapping[str, Metadata]:
         items = self._items([account + _METADATA for account in accounts])
@@ -143,23 +149,43 @@ class DynamoBalancesStore:
         return tuple(accounts)
 
     def accounts(self) -> Iterator[Account]:
+        striped: dict[str, Account] = {}
+        stripes: dict[str, list[Totals]] = {}
         for name, item in self._scanned():
-            if not name.endswith(_METADATA):
-                account = _account_of(name, item)
-                if account is not None:
-                    yield account
+            if name.endswith(_METADATA):
+                continue
+            if stripe_of(name)[1]:
+                totals = _totals_of(name, item)
+                stripes.setdefault(totals.account, []).append(totals)
+                continue
+            account = _account_of(name, item)
+            if account is not None and account.profile is not None and account.profile.width > 1:
+                striped[name] = account
+            elif account is not None:
+                yield account
+        for name, account in striped.items():
+            yield _joined(account, stripes.get(name, []))
 
     def all_metadata(self) -> Iterator[Metadata]:
         for name, item in self._scanned():
             if name.endswith(_METADATA):
                 yield _metadata_of(name.removesuffix(_METADATA), item)
 
+    def _with_stripes(self, found: Sequence[Account]) -> dict[str, Account]:
+        """The accounts by id, with the totals of all stripes of those that are striped."""
+        lanes = [lane for one in found for lane in lanes_of(one.id, one.profile)]
+        stripes: dict[str, list[Totals]] = {}
+        for name, item in self._items(lanes):
+            totals = _totals_of(name, item)
+            stripes.setdefault(totals.account, []).append(totals)
+        return {one.id: _joined(one, stripes.get(one.id, [])) for one in found}
+
     def _scanned(self) -> Iterator[tuple[str, Mapping[str, Mapping[str, Any]]]]:
         for item in generations(self._client, self._table).scanned(self._generation):
             yield item[_KEY]["S"], item
 
     def _items(self, names: Sequence[str]) -> Iterator[tuple[str, Mapping[str, Mapping[str, Any]]]]:
-        """The items that are there of these names, which are ids or lead to metadata."""
+        """The items that are there of these names: ids, lanes, or what leads to metadata."""
         for item in read_items(self._client, self._table, [self._key(name) for name in names]):
             place = place_of(item[_KEY]["S"])
             assert place is not None  # it was asked for by its key
@@ -185,6 +211,19 @@ def _account_of(account: str, item: Mapping[str, Mapping[str, Any]]) -> Account 
         )
     except msgspec.ValidationError as error:
         raise BrokenItemError("an item of the balances table is not an account") from error
+
+
+def _totals_of(lane: str, item: Mapping[str, Mapping[str, Any]]) -> Totals:
+    account, stripe = stripe_of(lane)
+    try:
+        return msgspec.convert(values_of(item) | {_ACCOUNT: account, "stripe": stripe}, Totals)
+    except msgspec.ValidationError as error:
+        raise BrokenItemError("an item of the balances table is no stripe") from error
+
+
+def _joined(account: Account, stripes: Sequence[Totals]) -> Account:
+    ordered = sorted(stripes, key=lambda one: one.stripe)
+    return msgspec.structs.replace(account, others=tuple(ordered)) if ordered else account
 
 
 def _metadata_of(account: str, item: Mapping[str, Mapping[str, Any]]) -> Metadata:

@@ -1,4 +1,4 @@
-"""What an event makes of the history: one row for every account that it touched.
+"""What an event makes of the history: one row for every account, and every stripe, that it touched.
 
 Pure, and a function of the event alone: a row written twice is the same row.
 """
@@ -16,17 +16,20 @@ from ledger.contracts.events import (
     Event,
     PaymentEvent,
     currency_of,
-    moved_minor,
+    entry_moved_minor,
+    entry_pended_minor,
+    moving_entries,
     payment_of,
-    pended_minor,
 )
 from ledger.contracts.primitives import AccountType, balance_minor
+from projections.lanes import lane_of
 
 #: A row shows at most this many legs, so that with the longest ids and texts it is 3 write units (a
 #: usual one is 1); the payment itself has them all, and `legs_count` says how many there are.
 LEGS_SHOWN_MAX: Final = 10
 
 RowKey = tuple[str, int]
+"""The lane that a row is of, and its version."""
 
 
 class Leg(Struct, frozen=True, kw_only=True):
@@ -44,10 +47,12 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     `credits_pended_minor` what it held, or, below 0, no longer holds; the four totals are those
     after it. `legs` are of the postings of the event: what it posted, held or released. `payment`
     is whose they are, if another event made it. `prev` is the event of the version before, absent
-    for version 1.
+    for version 1. `stripe` is that of an account which has several: version, totals and `prev` are
+    of the stripe then.
     """
 
     account: str
+    stripe: int | UnsetType = UNSET
     version: int
     event: str
     type: str
@@ -72,9 +77,14 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
     reason: str | UnsetType = UNSET
 
     @property
+    def lane(self) -> str:
+        """Whose version it is."""
+        return lane_of(self.account, 0 if self.stripe is UNSET else self.stripe)
+
+    @property
     def key(self) -> RowKey:
         """What a row is stored under."""
-        return self.account, self.version
+        return self.lane, self.version
 
     @property
     def balance_minor(self) -> int:
@@ -83,11 +93,15 @@ class Row(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def rows_of(event: Event) -> tuple[Row, ...]:
-    """The rows of an event, one for each account that it touched."""
+    """The rows of an event, one for each account, and each stripe, that it touched."""
     if not isinstance(event, AccountEvent):
         return ()
     legs = _legs(event)
-    return tuple(_row(event, entry, legs[entry.id]) for entry in event.accounts)
+    moving = {entry.key for entry in moving_entries(event)}
+    return tuple(
+        _row(event, entry, legs[entry.id] if entry.key in moving else [])
+        for entry in event.accounts
+    )
 
 
 def rows_of_batch(events: Iterable[Event]) -> list[Row]:
@@ -96,11 +110,12 @@ def rows_of_batch(events: Iterable[Event]) -> list[Row]:
 
 
 def _row(event: AccountEvent, entry: AccountEntry, legs: list[Leg]) -> Row:
-    debited_minor, credited_minor = moved_minor(event, entry.id)
-    debits_pended_minor, credits_pended_minor = pended_minor(event, entry.id)
+    debited_minor, credited_minor = entry_moved_minor(event, entry)
+    debits_pended_minor, credits_pended_minor = entry_pended_minor(event, entry)
     payment = payment_of(event) if isinstance(event, PaymentEvent) else event.id
     return Row(
         account=entry.id,
+        stripe=entry.stripe,
         version=entry.version,
         event=event.id,
         type=event_type(event),

@@ -1,4 +1,5 @@
-"""Up to which version an account's history has every row, and which rows it lacks.
+"""Up to which version a lane of the history (an account's, or a stripe's) has every row, and which
+rows it lacks.
 
 Versions are dense: version n exists only after n - 1. So a missing row shows as a gap, and a row's
 `prev` names the event that fills the place below it. Rows are never deleted; what was once
@@ -34,63 +35,63 @@ class Completeness(Struct, frozen=True):
 
 
 class Gap(Struct, frozen=True):
-    """Versions `first` to `last` of an account are missing; `event` made version `last`.
+    """Versions `first` to `last` of a lane are missing; `event` made version `last`.
 
-    That event's own entry for the account names, as `prev`, the event of the version below.
+    That event's own entry for the lane names, as `prev`, the event of the version below.
     """
 
-    account: str
+    lane: str
     first: int
     last: int
     event: str
 
 
-def walk(store: HistoryStore, account: str, *, walk_max: int = WALK_MAX) -> Completeness:
-    """How far the account is complete, by one walk from its marker. Raises StoreError."""
-    marker = store.marker(account)
-    return end_of_walk(marker, store.versions_after(account, marker, walk_max))
+def walk(store: HistoryStore, lane: str, *, walk_max: int = WALK_MAX) -> Completeness:
+    """How far the lane is complete, by one walk from its marker. Raises StoreError."""
+    marker = store.marker(lane)
+    return end_of_walk(marker, store.versions_after(lane, marker, walk_max))
 
 
-def checkpoint(store: HistoryStore, account: str, *, walk_max: int = WALK_MAX) -> Completeness:
+def checkpoint(store: HistoryStore, lane: str, *, walk_max: int = WALK_MAX) -> Completeness:
     """Walk, and raise the marker to where it ended. Raises StoreError."""
-    marker = store.marker(account)
-    found = end_of_walk(marker, store.versions_after(account, marker, walk_max))
+    marker = store.marker(lane)
+    found = end_of_walk(marker, store.versions_after(lane, marker, walk_max))
     if found.complete_to > marker:
-        store.raise_marker(account, found.complete_to)
+        store.raise_marker(lane, found.complete_to)
     return found
 
 
-def settle(store: HistoryStore, account: str, *, walk_max: int = WALK_MAX) -> int:
-    """Raise the marker as far as the account is complete, and answer that version.
+def settle(store: HistoryStore, lane: str, *, walk_max: int = WALK_MAX) -> int:
+    """Raise the marker as far as the lane is complete, and answer that version.
 
-    For after a repair; walks the whole account if need be. Raises StoreError.
+    For after a repair; walks the whole lane if need be. Raises StoreError.
     """
     before = -1
-    found = checkpoint(store, account, walk_max=walk_max)
+    found = checkpoint(store, lane, walk_max=walk_max)
     while not found.exact and found.complete_to > before:  # each turn gains a page of versions
         before = found.complete_to
-        found = checkpoint(store, account, walk_max=walk_max)
+        found = checkpoint(store, lane, walk_max=walk_max)
     return found.complete_to
 
 
-def gaps(account: str, rows: Iterable[Row], *, after: int = 0) -> Iterator[Gap]:
+def gaps(lane: str, rows: Iterable[Row], *, after: int = 0) -> Iterator[Gap]:
     """The gaps between version `after`, known to be complete, and the newest of `rows`, which are
     the account's rows above it, oldest first."""
     expected = after + 1
     for row in rows:
         if row.version > expected and row.prev is not UNSET:
-            yield Gap(account, expected, row.version - 1, row.prev)
+            yield Gap(lane, expected, row.version - 1, row.prev)
         expected = row.version + 1
 
 
-def missing(store: HistoryStore, account: str) -> Iterator[Gap]:
+def missing(store: HistoryStore, lane: str) -> Iterator[Gap]:
     """The gaps of an account below its newest row, oldest first. Raises StoreError.
 
     Believes the marker: `gaps` over all rows does not. A lost tail shows in no row; compare the
     newest version with the account's state.
     """
-    marker = store.marker(account)
-    return gaps(account, store.rows_after(account, marker), after=marker)
+    marker = store.marker(lane)
+    return gaps(lane, store.rows_after(lane, marker), after=marker)
 
 
 def end_of_walk(marker: int, found: Versions) -> Completeness:

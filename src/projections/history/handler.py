@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ledger.consuming.batches import Consumer, World, make_consumer
 from ledger.consuming.deployed import deployed_world
+from ledger.consuming.writing import AT_ONCE
 from ledger.runtime.host import Host
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
@@ -37,7 +38,14 @@ def build(host: Host) -> Consumer:
     settings = read_settings(Settings, host.environment)
     # One try a call: the store retries by itself, and only what was left unwritten.
     client, table = host.dynamodb(attempts=1), settings.history_table
-    store_of = partial(DynamoHistoryStore, client, table, random=host.chance, sleep=host.pause)
+    store_of = partial(
+        DynamoHistoryStore,
+        client,
+        table,
+        random=host.chance,
+        sleep=host.pause,
+        side_by_side=host.side_by_side(AT_ONCE),
+    )
     return make_handler(
         stores=Generational(Views(generations(client, table).pointer, clock=host.clock), store_of),
         **deployed_world(host, settings.queue_url),

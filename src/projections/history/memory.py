@@ -19,38 +19,38 @@ class MemoryHistoryStore:
 
     def write(self, rows: Sequence[Row]) -> Mapping[RowKey, str]:
         for row in rows:
-            of_account = self._rows.setdefault(row.account, {})
-            if row.version not in of_account:
-                insort(self._versions.setdefault(row.account, []), row.version)
-            of_account[row.version] = row
+            of_lane = self._rows.setdefault(row.lane, {})
+            if row.version not in of_lane:
+                insort(self._versions.setdefault(row.lane, []), row.version)
+            of_lane[row.version] = row
         return {}
 
-    def before(self, account: str, version: int | None, limit: int) -> tuple[Row, ...]:
-        versions = self._versions.get(account, [])
+    def before(self, lane: str, version: int | None, limit: int) -> tuple[Row, ...]:
+        versions = self._versions.get(lane, [])
         end = len(versions) if version is None else bisect_left(versions, version)
         chosen = reversed(versions[max(0, end - limit) : end])
-        return tuple(self._rows[account][each] for each in chosen)
+        return tuple(self._rows[lane][each] for each in chosen)
 
-    def versions_after(self, account: str, version: int, limit: int) -> Versions:
-        versions = self._versions.get(account, [])
+    def versions_after(self, lane: str, version: int, limit: int) -> Versions:
+        versions = self._versions.get(lane, [])
         start = bisect_right(versions, version)
         chosen = versions[start : start + limit]
         return Versions(tuple(chosen), last=start + limit >= len(versions))
 
-    def rows_after(self, account: str, version: int) -> Iterator[Row]:
-        versions = self._versions.get(account, [])
+    def rows_after(self, lane: str, version: int) -> Iterator[Row]:
+        versions = self._versions.get(lane, [])
         for each in versions[bisect_right(versions, version) :]:
-            yield self._rows[account][each]
+            yield self._rows[lane][each]
 
-    def marker(self, account: str) -> int:
-        return self._markers.get(account, 0)
+    def marker(self, lane: str) -> int:
+        return self._markers.get(lane, 0)
 
-    def raise_marker(self, account: str, version: int) -> bool:
-        if self._markers.get(account, 0) >= version:
+    def raise_marker(self, lane: str, version: int) -> bool:
+        if self._markers.get(lane, 0) >= version:
             return False
-        self._markers[account] = version
+        self._markers[lane] = version
         return True
 
     def rows(self) -> Iterator[Row]:
-        for of_account in list(self._rows.values()):
-            yield from list(of_account.values())
+        for of_lane in list(self._rows.values()):
+            yield from list(of_lane.values())

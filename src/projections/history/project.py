@@ -24,16 +24,14 @@ def project(
     rows = rows_of_batch(events)
     unwritten = store.write(rows)
     due = dict.fromkeys(
-        row.account
-        for row in rows
-        if row.version % checkpoint_every == 0 and row.key not in unwritten
+        row.lane for row in rows if row.version % checkpoint_every == 0 and row.key not in unwritten
     )
     missed = 0
-    for account in due:
+    for lane in due:
         try:
-            checkpoint(store, account, walk_max=walk_max)
+            checkpoint(store, lane, walk_max=walk_max)
         except StoreError:
-            # The rows are written; the next checkpoint of the account makes up for this one, and
+            # The rows are written; the next checkpoint of the lane makes up for this one, and
             # until then readers walk further.
             missed += 1
     return Handled(

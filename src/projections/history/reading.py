@@ -1,4 +1,4 @@
-"""A page of an account's history, and how complete the whole is, in as few requests as it takes."""
+"""A page of a lane's history, and how complete the whole is, in as few requests as it takes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from projections.history.store import HistoryStore
 
 
 class Page(Struct, frozen=True):
-    """Rows, newest first; `more` if older ones lie behind. `newest` is the account's newest
+    """Rows, newest first; `more` if older ones lie behind. `newest` is the lane's newest
     version, which may lie above `completeness.complete_to` while events are on their way."""
 
     rows: tuple[Row, ...]
@@ -21,39 +21,39 @@ class Page(Struct, frozen=True):
 
 def read_page(
     store: HistoryStore,
-    account: str,
+    lane: str,
     *,
     below: int | None = None,
     limit: int,
     walk_max: int = WALK_MAX,
 ) -> Page | None:
-    """Up to `limit` rows below version `below` (None: from the newest), or None if the account has
-    no row at all. Raises StoreError.
+    """Up to `limit` rows below version `below` (None: from the newest), or None if the lane has no
+    row at all. Raises StoreError.
 
     One request for a short history, three for a long one; a fourth after a long outage.
     """
-    found = store.before(account, below, limit + 1)
+    found = store.before(lane, below, limit + 1)
     rows, more = found[:limit], len(found) > limit
     if below is None:
         if not found:
             return None
         newest = found[0].version
-        complete = _completeness(store, account, found, walk_max)
+        complete = _completeness(store, lane, found, walk_max)
         return Page(rows, more, newest, _as_read(complete, found, newest + 1))
-    marker = store.marker(account)
-    ahead = store.versions_after(account, marker, walk_max)
+    marker = store.marker(lane)
+    ahead = store.versions_after(lane, marker, walk_max)
     known = ahead.versions[-1] if ahead.versions else marker
     if not ahead.last:
-        known = store.before(account, None, 1)[0].version
+        known = store.before(lane, None, 1)[0].version
     if known == 0:
         return None
     return Page(rows, more, known, _as_read(end_of_walk(marker, ahead), found, below))
 
 
 def _completeness(
-    store: HistoryStore, account: str, newest_rows: tuple[Row, ...], walk_max: int
+    store: HistoryStore, lane: str, newest_rows: tuple[Row, ...], walk_max: int
 ) -> Completeness:
-    """How far an account is complete whose newest rows are these."""
+    """How far a lane is complete whose newest rows are these."""
     newest = newest_rows[0].version
     lowest = newest
     for row in newest_rows[1:]:
@@ -62,10 +62,10 @@ def _completeness(
         lowest = row.version
     if lowest == 1:
         return Completeness(newest, exact=True)
-    marker = store.marker(account)
+    marker = store.marker(lane)
     if marker >= lowest - 1:
         return Completeness(newest, exact=True)
-    walked = end_of_walk(marker, store.versions_after(account, marker, walk_max))
+    walked = end_of_walk(marker, store.versions_after(lane, marker, walk_max))
     # Rows that arrived since the page was read do not belong to this answer.
     return walked if walked.complete_to < newest else Completeness(newest, exact=True)
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from ledger.consuming.batches import Consumer, World, make_consumer
 from ledger.consuming.deployed import deployed_world
-from ledger.runtime.host import Host
+from ledger.consuming.writing import AT_ONCE, one_by_one
+from ledger.runtime.host import Host, SideBySide
 from ledger.runtime.lazy import on_first_call
 from ledger.runtime.settings import read_settings
 from projections.generations.views import Generational, Views
@@ -27,9 +28,14 @@ class Settings:
     queue_url: str
 
 
-def make_handler(*, stores: Generational[PaymentsStore], **world: Unpack[World]) -> Consumer:
+def make_handler(
+    *,
+    stores: Generational[PaymentsStore],
+    side_by_side: SideBySide = one_by_one,
+    **world: Unpack[World],
+) -> Consumer:
     """A handler of batches of queue messages; see `make_consumer`."""
-    return make_consumer(stores.projecting(project), **world)
+    return make_consumer(stores.projecting(partial(project, side_by_side=side_by_side)), **world)
 
 
 def build(host: Host) -> Consumer:
@@ -38,6 +44,7 @@ def build(host: Host) -> Consumer:
     # A write is idempotent: one more try inside the SDK costs less than a message's return.
     client, table = host.dynamodb(attempts=2), settings.payments_table
     return make_handler(
+        side_by_side=host.side_by_side(AT_ONCE),
         stores=Generational(
             Views(generations(client, table).pointer, clock=host.clock),
             partial(DynamoPaymentsStore, client, table),

@@ -2,43 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
-from ledger.consuming.batches import NOT_TRIED, Handled
+from ledger.consuming.batches import Handled
+from ledger.consuming.writing import Failed, one_by_one, written
 from ledger.contracts.events import Event
-from ledger.runtime.faults import StoreError
-from projections.payments.apply import coalesce, payment_in
-from projections.payments.store import PaymentsStore
+from ledger.runtime.host import SideBySide
+from projections.payments.apply import (
+    FIRST_VERSION,
+    Payment,
+    coalesce,
+    payment_in,
+    payment_of_created,
+)
+from projections.payments.store import (
+    TOGETHER_MAX,
+    TOGETHER_MIN,
+    PaymentsStore,
+    listing_minute,
+)
 
-#: After this many writes that failed one behind the other the table is taken to be out of reach:
-#: at 2 tries of 3 s each that is 18 s of a function's 30, and its answer still goes out.
-FAILURES_IN_A_ROW_MAX: Final = 3
 
+def project(
+    store: PaymentsStore, events: Sequence[Event], *, side_by_side: SideBySide = one_by_one
+) -> Handled:
+    """Write what is newer. An event failed if its payment was not written, or not listed; to
+    project it again is harmless.
 
-def project(store: PaymentsStore, events: Sequence[Event]) -> Handled:
-    """Write what is newer. An event failed if the write to its payment failed; to project it again
-    is harmless."""
+    What is listed with others is listed before it is written. Lists may be ahead of the payments,
+    but never behind: what comes again may come without those that it was to be listed with, and
+    would be in no list then, as a payment that is there already is not written again.
+    """
+    payments = list(coalesce(events).values())
+    lists = list(listed_together(payments))
+    together: set[str] = set()
     code_by_payment: dict[str, str] = {}
-    written = outdated = in_a_row = 0
-    for payment in coalesce(events).values():
-        if in_a_row >= FAILURES_IN_A_ROW_MAX:
-            code_by_payment[payment.id] = NOT_TRIED
-            continue
-        try:
-            newer = store.write(payment)
-        except StoreError as error:
-            code_by_payment[payment.id] = error.code
-            in_a_row += 1
+    for some, done in zip(lists, written(side_by_side, store.list_together, lists), strict=True):
+        members = list(map(payment_of_created, some))
+        together.update(members)
+        if isinstance(done, Failed):
+            code_by_payment |= dict.fromkeys(members, done.code)
+    to_write = [payment for payment in payments if payment.id not in code_by_payment]
+    newer = outdated = 0
+    answers = written(
+        side_by_side, lambda one: store.write(one, listed=one.id not in together), to_write
+    )
+    for payment, answer in zip(to_write, answers, strict=True):
+        if isinstance(answer, Failed):
+            code_by_payment[payment.id] = answer.code
         else:
-            in_a_row = 0
-            written += newer
-            outdated += payment.parts - newer
+            newer += answer
+            outdated += payment.parts - answer
     return Handled(
         failed={
             place: code_by_payment[part.id]
             for place, event in enumerate(events)
             if (part := payment_in(event)) is not None and part.id in code_by_payment
         },
-        counts={"Writes": written, "WritesOutdated": outdated},
+        counts={"Writes": newer, "WritesOutdated": outdated, "Lists": len(lists)},
     )
+
+
+def listed_together(payments: Iterable[Payment]) -> Iterator[Sequence[str]]:
+    """When and as what those of the payments were made that are listed with others: those posted
+    at once, by the minute."""
+    by_minute: defaultdict[str, list[str]] = defaultdict(list)
+    for payment in payments:
+        origin, progress = payment.origin, payment.progress
+        if origin and progress and (progress.status, progress.version) == ("posted", FIRST_VERSION):
+            by_minute[listing_minute(origin.created)].append(origin.created)
+    for created in by_minute.values():
+        for start in range(0, len(created), TOGETHER_MAX):
+            some = created[start : start + TOGETHER_MAX]
+            if len(some) >= TOGETHER_MIN:
+                yield some

@@ -29,8 +29,28 @@ class Limits(Struct, frozen=True, kw_only=True):
     velocity: tuple[VelocityLimit, ...]
 
 
+class StripeAnswer(Struct, frozen=True, kw_only=True):
+    """A stripe of an account after the event that made `version` of it. Its amounts count in the
+    account's."""
+
+    stripe: int
+    version: int
+    balance_minor: int
+    debits_posted_minor: int
+    credits_posted_minor: int
+    debits_pending_minor: int
+    credits_pending_minor: int
+    event: str
+    recorded_at: str
+
+
 class AccountAnswer(Struct, frozen=True, kw_only=True):
     """An account after the event that made `version`.
+
+    Of an account that is or was striped the amounts are sums over its stripes, each of which is
+    shown in `by_stripe` with its version; `version` is that of the first, `event` the latest of
+    all; `stripes` are in use. The stripes are read one after the other: on a busy account the sums
+    are of no single moment.
 
     Amounts are minor units of `currency`. `balance_minor` is what was posted, on the account's
     normal side; `available_minor` is that less what pending amounts may yet take. `event`,
@@ -53,6 +73,8 @@ class AccountAnswer(Struct, frozen=True, kw_only=True):
     event: str
     recorded_at: str
     effective_at: str
+    stripes: int | UnsetType = UNSET
+    by_stripe: tuple[StripeAnswer, ...] | UnsetType = UNSET
     profile_version: int
     status: AccountStatus | UnsetType = UNSET
     frozen: Sides | UnsetType = UNSET
@@ -150,10 +172,12 @@ class HistoryAnswer(Struct, frozen=True, kw_only=True):
 
     `version` is the newest that has arrived. No version up to `complete_to` is missing; if
     `complete_to_exact` is false, that is a lower bound. `next_cursor` leads to the next older
-    page, and is absent on the last.
+    page, and is absent on the last. An account that is or was striped has a history of each
+    `stripe`, with versions, totals and balances of that alone.
     """
 
     account: str
+    stripe: int | UnsetType = UNSET
     version: int
     complete_to: int
     complete_to_exact: bool

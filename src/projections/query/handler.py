@@ -26,6 +26,7 @@ from projections.generations.views import Generational, GenerationGoneError, Rea
 from projections.history.reading import Page, read_page
 from projections.history.store import DynamoHistoryStore, HistoryStore
 from projections.history.store import generations as history_generations
+from projections.lanes import lane_of
 from projections.payments.reading import read_page as read_payments
 from projections.payments.store import DynamoPaymentsStore, PaymentsStore
 from projections.payments.store import generations as payments_generations
@@ -109,8 +110,9 @@ def _account(
         return store.account(query.account), store.metadata([query.account]).get(query.account)
 
     account, metadata = stores.read(found, lambda one: account_reach(*one)).value
-    reached = account.totals.version if account else 0
-    if reached < query.min_version:
+    if account and query.stripe >= account.width:
+        return reasons.ACCOUNT_UNKNOWN if not query.min_version else reasons.NOT_YET_PROJECTED
+    if (account.version_of(query.stripe) if account else 0) < query.min_version:
         return reasons.NOT_YET_PROJECTED
     return account_view(account, metadata) if account else reasons.ACCOUNT_UNKNOWN
 
@@ -133,9 +135,10 @@ def _history(
     stores: Generational[HistoryStore], event: Mapping[str, Any]
 ) -> HistoryAnswer | Reason:
     query = history_query(event)
+    lane = lane_of(query.account, query.stripe)
     read = _of_generation(
         stores,
-        lambda store: read_page(store, query.account, below=query.below, limit=query.limit),
+        lambda store: read_page(store, lane, below=query.below, limit=query.limit),
         _page_reach,
         query.generation,
     )
@@ -146,7 +149,7 @@ def _history(
         return reasons.NOT_YET_PROJECTED
     if page is None:
         return reasons.ACCOUNT_UNKNOWN
-    return history_view(query.account, page, read.generation)
+    return history_view(query.account, page, read.generation, query.stripe)
 
 
 def _page_reach(page: Page | None) -> Reach:

@@ -9,9 +9,10 @@ from urllib.parse import unquote
 from msgspec import Struct
 
 from ledger.contracts.events import PaymentStatus
-from ledger.contracts.primitives import canonical_instant, is_id
+from ledger.contracts.primitives import STRIPES_MAX, canonical_instant, is_id
 from ledger.contracts.violations import shown_name
 from projections.balances.paths import is_listed_path
+from projections.lanes import lane_of
 from projections.payments.apply import REJECTED, Status, just_before
 from projections.query.cursor import ACCOUNTS, PAYMENTS, SUMS, place_of
 
@@ -37,17 +38,20 @@ class InvalidQueryError(ValueError):
 
 
 class AccountQuery(Struct, frozen=True):
-    """An account, as of at least `min_version` (0: as far as it is projected)."""
+    """An account, as of at least `min_version` of a stripe of it, the first as a rule (0: as far as
+    it is projected)."""
 
     account: str
     min_version: int
+    stripe: int = 0
 
 
 class HistoryQuery(Struct, frozen=True):
-    """Up to `limit` rows of an account below version `below` (None: from the newest), of that
-    generation of the projection (None: of the one that answers now)."""
+    """Up to `limit` rows of a stripe of an account below version `below` (None: from the newest),
+    of that generation of the projection (None: of the one that answers now)."""
 
     account: str
+    stripe: int
     min_version: int
     limit: int
     below: int | None
@@ -83,18 +87,25 @@ class PaymentsQuery(Struct, frozen=True):
 def account_query(event: Mapping[str, Any]) -> AccountQuery:
     """What `GET /accounts/{id}` asks for. Raises InvalidQueryError."""
     account = _account(event)
-    given = _parameters(event, "min_version")
-    return AccountQuery(account, _optional(given, "min_version", _version, 0))
+    given = _parameters(event, "min_version", "stripe")
+    return AccountQuery(
+        account,
+        _optional(given, "min_version", _version, 0),
+        _optional(given, "stripe", _stripe, 0),
+    )
 
 
 def history_query(event: Mapping[str, Any]) -> HistoryQuery:
     """What `GET /accounts/{id}/history` asks for. Raises InvalidQueryError."""
     account = _account(event)
-    given = _parameters(event, "limit", "cursor", "min_version")
-    place = _optional(given, "cursor", lambda text: place_of(account, text), None)
+    given = _parameters(event, "limit", "cursor", "min_version", "stripe")
+    stripe = _optional(given, "stripe", _stripe, 0)
+    lane = lane_of(account, stripe)
+    place = _optional(given, "cursor", lambda text: place_of(lane, text), None)
     generation, below = place or (None, None)
     return HistoryQuery(
         account=account,
+        stripe=stripe,
         min_version=_optional(given, "min_version", _version, 0),
         limit=_optional(given, "limit", _limit, LIMIT_DEFAULT),
         below=below,
@@ -189,6 +200,11 @@ def _optional(given: Mapping[str, str], name: str, parse: Callable[[str], _T], d
 
 def _version(text: str) -> int:
     return _integer(text, _VERSION_MAX)
+
+
+def _stripe(text: str) -> int:
+    """The number of a stripe: digits as they are written in answers."""
+    return 0 if text == "0" else _integer(text, STRIPES_MAX - 1)
 
 
 def _limit(text: str) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from msgspec import UNSET
 
 from ledger.contracts.events import PaymentEvent
-from projections.balances.apply import Account, Metadata, Profile
+from projections.balances.apply import Account, Metadata, Profile, Totals
 from projections.balances.rollup import Page as AccountsPage
 from projections.balances.rollup import RollUp, Sum
 from projections.history.apply import Row
 from projections.history.reading import Page
+from projections.lanes import lane_of
 from projections.query.answers import (
     AccountAnswer,
     AccountsAnswer,
@@ -17,6 +18,7 @@ from projections.query.answers import (
     HistoryAnswer,
     LegAnswer,
     Limits,
+    StripeAnswer,
     SumAnswer,
     SumsAnswer,
 )
@@ -28,7 +30,7 @@ _PAYMENT_TYPES = frozenset(str(event.__struct_config__.tag) for event in Payment
 
 def account_view(account: Account, metadata: Metadata | None) -> AccountAnswer:
     """The answer that shows an account."""
-    totals, profile = account.totals, account.profile
+    totals, profile = account.whole, account.profile
     return AccountAnswer(
         id=totals.account,
         currency=totals.currency,
@@ -43,6 +45,8 @@ def account_view(account: Account, metadata: Metadata | None) -> AccountAnswer:
         event=totals.event,
         recorded_at=totals.recorded_at,
         effective_at=totals.effective_at,
+        stripes=profile.stripes if profile and account.width > 1 else UNSET,
+        by_stripe=tuple(map(_stripe, account.stripes)) if account.width > 1 else UNSET,
         profile_version=profile.profile_version if profile else 0,
         status=profile.status if profile else UNSET,
         frozen=profile.frozen if profile else UNSET,
@@ -76,15 +80,36 @@ def accounts_view(
     )
 
 
-def history_view(account: str, page: Page, generation: int) -> HistoryAnswer:
-    """The answer that shows a page of the history of `account`, read from that generation."""
+def history_view(account: str, page: Page, generation: int, stripe: int = 0) -> HistoryAnswer:
+    """The answer that shows a page of the history of a stripe of `account`, read from that
+    generation."""
+    striped = any(row.stripe is not UNSET for row in page.rows)
     return HistoryAnswer(
         account=account,
+        stripe=stripe if striped else UNSET,
         version=page.newest,
         complete_to=page.completeness.complete_to,
         complete_to_exact=page.completeness.exact,
         entries=tuple(_entry(row) for row in page.rows),
-        next_cursor=(cursor_of(account, generation, page.rows[-1].version) if page.more else UNSET),
+        next_cursor=(
+            cursor_of(lane_of(account, stripe), generation, page.rows[-1].version)
+            if page.more
+            else UNSET
+        ),
+    )
+
+
+def _stripe(totals: Totals) -> StripeAnswer:
+    return StripeAnswer(
+        stripe=totals.stripe,
+        version=totals.version,
+        balance_minor=totals.balance_minor,
+        debits_posted_minor=totals.debits_posted_minor,
+        credits_posted_minor=totals.credits_posted_minor,
+        debits_pending_minor=totals.debits_pending_minor,
+        credits_pending_minor=totals.credits_pending_minor,
+        event=totals.event,
+        recorded_at=totals.recorded_at,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from types import SimpleNamespace
 
@@ -9,7 +10,14 @@ import msgspec
 
 from ledger.consuming.batches import PART_ENTRIES_MAX, Handled
 from ledger.contracts.events import Event, PaymentPosted
-from tests.properties.projection_streams import START, Book, four_events, message, raw_message
+from tests.properties.projection_streams import (
+    START,
+    Book,
+    four_events,
+    message,
+    pack,
+    raw_message,
+)
 from tests.support.consuming import World
 from tests.unit.consuming.test_events import detail
 
@@ -70,6 +78,35 @@ def test_the_messages_of_failed_events_come_back() -> None:
     assert world.lines[0].notes["failures"] == {"Throttled": 2, "malformed_message": 1}
 
 
+def test_a_message_fails_if_one_of_its_events_does() -> None:
+    """All others of its pack are handled, those of other messages too; it is brought forward once,
+    and each event that failed is counted by its code."""
+    world = World()
+    seen: list[Event] = []
+
+    def handle(events: Sequence[Event]) -> Handled:
+        seen.extend(events)
+        return Handled(failed={2: "Throttled"})
+
+    poisoned = json.loads(pack(BOOK.events[:3], "m1")["body"])
+    poisoned["detail"]["events"][1]["accounts"] = []
+    records = [
+        pack(BOOK.events[:1], "m0"),
+        raw_message(json.dumps(poisoned), "m1"),
+        pack(BOOK.events[2:], "m2"),
+    ]
+    assert world.consumer(handle)({"Records": records}, None) == {
+        "batchItemFailures": [{"itemIdentifier": "m1"}]
+    }
+    assert seen == [BOOK.events[0], BOOK.events[0], *BOOK.events[2:3], *BOOK.events[2:]]
+    assert world.delayed == ["receipt-m1"]
+    (line,) = world.lines
+    assert line.metrics["Messages"] == ("Count", 3)
+    assert line.metrics["MessagesFailed"] == ("Count", 1)
+    assert line.metrics["Events"] == ("Count", 5)
+    assert line.notes["failures"] == {"Throttled": 1, "corrupt_event": 1}
+
+
 def test_a_healthy_batch_fails_nothing_and_asks_the_queue_for_nothing() -> None:
     """One line at level info, no message named, no request to SQS."""
     world = World(now=START + 10_000_000)
@@ -104,7 +141,7 @@ def test_a_batch_of_wide_payments_is_handled_in_parts() -> None:
     places of failures are those in the batch."""
     world = World()
     parts: list[list[Event]] = []
-    payments = wide_payments(12)
+    payments = wide_payments(24)
 
     def handle(events: Sequence[Event]) -> Handled:
         parts.append(list(events))
@@ -112,10 +149,10 @@ def test_a_batch_of_wide_payments_is_handled_in_parts() -> None:
 
     records = [message(payment, f"m{n}") for n, payment in enumerate(payments)]
     answer = world.consumer(handle)({"Records": records}, None)
-    assert [len(part) for part in parts] == [5, 5, 2]
+    assert [len(part) for part in parts] == [11, 11, 2]
     assert all(90 * len(part) <= PART_ENTRIES_MAX for part in parts)
     assert [event for part in parts for event in part] == payments
-    assert answer == {"batchItemFailures": [{"itemIdentifier": n} for n in ("m4", "m9", "m11")]}
+    assert answer == {"batchItemFailures": [{"itemIdentifier": n} for n in ("m10", "m21", "m23")]}
     assert world.lines[0].metrics["Writes"] == ("Count", 3)
 
 
@@ -124,12 +161,14 @@ def test_what_there_is_no_time_for_comes_back() -> None:
     world = World()
     times = iter([30_000, 7_999, 7_000])
     context = SimpleNamespace(aws_request_id="r", get_remaining_time_in_millis=lambda: next(times))
-    records = [message(payment, f"m{n}") for n, payment in enumerate(wide_payments(12))]
+    payments = wide_payments(24)
+    records = [pack(payments[start : start + 4], f"m{start // 4}") for start in range(0, 24, 4)]
     answer = world.consumer(all_handled)({"Records": records}, context)
+    # The first part ends amid the third message.
     assert [each["itemIdentifier"] for each in answer["batchItemFailures"]] == [
-        f"m{n}" for n in range(5, 12)
+        f"m{n}" for n in range(2, 6)
     ]
-    assert world.lines[0].notes["failures"] == {"not_tried": 7}
+    assert world.lines[0].notes["failures"] == {"not_tried": 13}
 
 
 def test_a_batch_of_nothing_but_poison_hands_on_nothing() -> None:

@@ -9,7 +9,12 @@ import pytest
 from hypothesis import given
 from msgspec import UNSET, structs
 
-from ledger.consuming.events import MalformedMessageError, check_event, event_of_message
+from ledger.consuming.events import (
+    MalformedMessageError,
+    check_event,
+    checked_event,
+    texts_of_message,
+)
 from ledger.contracts import examples
 from ledger.contracts.events import (
     EVENT_TYPES,
@@ -19,7 +24,7 @@ from ledger.contracts.events import (
     UnknownEventError,
     decode_event,
 )
-from tests.properties.projection_streams import four_events, message
+from tests.properties.projection_streams import four_events, message, pack
 from tests.support.builders import posting
 from tests.support.consuming import REJECTION
 from tests.support.lives import lives
@@ -31,8 +36,19 @@ PAYMENT = BOOK.events[2]
 def detail(**changes: Any) -> str:
     """The body of the message of PAYMENT, its detail changed."""
     body = json.loads(message(PAYMENT)["body"])
-    body["detail"] |= changes
+    body["detail"]["events"][0] |= changes
     return json.dumps(body)
+
+
+def events_of_message(body: str) -> list[Event]:
+    """The events in a body, each checked."""
+    return [checked_event(text) for text in texts_of_message(body)]
+
+
+def shown_bare() -> dict[str, Any]:
+    """An event that is in no pack."""
+    event: dict[str, Any] = json.loads(detail())["detail"]["events"][0]
+    return event
 
 
 def shown(name: str) -> Any:
@@ -43,13 +59,34 @@ def shown(name: str) -> Any:
 @pytest.mark.parametrize("event", [*BOOK.events, REJECTION], ids=lambda event: event.id)
 def test_an_event_comes_out_of_its_message_as_it_went_in(event: Event) -> None:
     """Opening, payment and rejection alike."""
-    assert event_of_message(message(event)["body"]) == event
+    assert events_of_message(message(event)["body"]) == [event]
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)
 def test_every_type_of_event_comes_out_of_its_message(name: str) -> None:
     """As the ledger records it: whether it names its accounts, its payment, or neither."""
-    assert event_of_message(message(shown(name))["body"]) == shown(name)
+    assert events_of_message(message(shown(name))["body"]) == [shown(name)]
+
+
+@given(lives())
+def test_a_pack_of_events_comes_out_of_its_message_as_it_went_in(events: list[Event]) -> None:
+    """In their order, whatever they are."""
+    assert events_of_message(pack(events)["body"]) == events
+
+
+def test_texts_come_as_they_were_published() -> None:
+    """With what a newer release added, blanks and escapes included; none is looked into."""
+    texts = ['{"type": "new",  "x":"\\u00fc"}', "5"]
+    body = message(PAYMENT)["body"]
+    start = body.index('"detail"')
+    assert texts_of_message(f'{body[:start]}"detail":{{"events":[{",".join(texts)}]}}}}') == texts
+
+
+def test_an_entry_of_a_release_before_is_read_as_the_event_that_it_is() -> None:
+    """It had each event as its detail: those wait in queues while a deployment goes on."""
+    (event,) = texts_of_message(json.dumps(json.loads(detail()) | {"detail": shown_bare()}))
+    assert json.loads(event) == shown_bare()
+    assert checked_event(event).id == shown_bare()["id"]
 
 
 @given(lives())
@@ -70,16 +107,17 @@ def test_what_a_ledger_records_is_never_refused(events: list[Event]) -> None:
         '{"detail": {}}',
         detail()[:-5],
         detail() + "}",
+        json.dumps(json.loads(detail()) | {"detail": {"events": []}}),
         "[" * 100_000,
         '{"id":"1","source":"ledger","account":"1","detail-type":"t","detail":' + "[" * 50_000,
         "\ud800",
     ],
     ids=lambda body: f"{len(body)} of {body[:12]!a}",
 )
-def test_what_is_no_envelope_is_malformed(body: str) -> None:
+def test_what_is_no_pack_in_an_envelope_is_malformed(body: str) -> None:
     """Text of any kind is refused as a value, never as a crash."""
     with pytest.raises(MalformedMessageError):
-        event_of_message(body)
+        events_of_message(body)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +126,7 @@ def test_what_is_no_envelope_is_malformed(body: str) -> None:
 def test_an_event_of_a_newer_release_is_unknown_not_corrupt(changes: dict[str, Any]) -> None:
     """A type or version that this release does not know must come back, not be skipped."""
     with pytest.raises(UnknownEventError):
-        event_of_message(detail(**changes))
+        events_of_message(detail(**changes))
 
 
 @pytest.mark.parametrize(
@@ -109,7 +147,7 @@ def test_an_event_of_a_newer_release_is_unknown_not_corrupt(changes: dict[str, A
 def test_an_event_that_no_ledger_recorded_is_corrupt(changes: dict[str, Any]) -> None:
     """Of a known type and version, but not of its shape."""
     with pytest.raises(CorruptEventError):
-        event_of_message(detail(**changes))
+        events_of_message(detail(**changes))
 
 
 @pytest.mark.parametrize(

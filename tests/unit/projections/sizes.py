@@ -22,6 +22,8 @@ def _value_bytes(attribute: Mapping[str, Any]) -> int:
     if kind == "N":
         digits = str(value).lstrip("-")
         return (len(digits) + 1) // 2 + 1 + bool(digits != value)
+    if kind == "B":
+        return len(bytes(value))
     if kind == "NULL":
         return 1
     if kind == "L":

@@ -8,6 +8,7 @@ from moto import mock_aws
 from msgspec import structs
 from typing_extensions import override
 
+from ledger.consuming.writing import FAILURES_IN_A_ROW_MAX
 from ledger.contracts.events import AccountOpened
 from ledger.contracts.primitives import AccountType
 from ledger.runtime.faults import StoreError
@@ -15,7 +16,7 @@ from projections.balances import handler as module
 from projections.balances.apply import Metadata, Profile, Totals, coalesce
 from projections.balances.handler import make_handler
 from projections.balances.memory import MemoryBalancesStore
-from projections.balances.project import FAILURES_IN_A_ROW_MAX, project
+from projections.balances.project import project
 from projections.balances.store import DynamoBalancesStore
 from projections.generations.memory import single
 from tests.properties.projection_streams import Book, four_events, message

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from botocore.stub import Stubber
 from msgspec import structs
 
+from ledger.consuming.writing import FAILURES_IN_A_ROW_MAX
 from ledger.runtime.faults import BrokenItemError, StoreError
 from projections.history.store import (
     RETRIES_MAX,
@@ -127,7 +128,20 @@ def test_a_table_out_of_reach_fails_every_row_after_bounded_tries() -> None:
     failed = table.store.write(rows("a", *range(1, 101)))
     assert set(failed) == keys("a", *range(1, 101))
     assert set(failed.values()) == {"ThrottlingException"}
-    assert len(table.requests) == RETRIES_MAX + 1
+    assert len(table.requests) == 4 * (RETRIES_MAX + 1)
+
+
+def test_a_table_that_answers_nothing_is_not_tried_to_the_end() -> None:
+    """Once five requests failed one behind the other the rest waits for another time: rows that
+    were not tried say so, and no further round is begun."""
+
+    def fault(_: Keys) -> Keys:
+        raise client_error("ThrottlingException")
+
+    table = Table(fault)
+    failed = table.store.write(rows("a", *range(1, 201)))
+    assert len(table.requests) == FAILURES_IN_A_ROW_MAX == 5
+    assert Counter(failed.values()) == {"ThrottlingException": 125, "not_tried": 75}
 
 
 def test_a_lost_answer_is_sent_again() -> None:
@@ -183,9 +197,9 @@ def query(low: int, high: int, **more: Any) -> dict[str, Any]:
     """What a query for versions from `low` to `high` of account a asks."""
     return {
         "TableName": "history",
-        "KeyConditionExpression": "pk = :account AND sk BETWEEN :low AND :high",
+        "KeyConditionExpression": "pk = :lane AND sk BETWEEN :low AND :high",
         "ExpressionAttributeValues": {
-            ":account": {"S": "a"},
+            ":lane": {"S": "a"},
             ":low": {"N": str(low)},
             ":high": {"N": str(high)},
         },

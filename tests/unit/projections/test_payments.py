@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
@@ -12,6 +12,7 @@ from moto import mock_aws
 from msgspec import UNSET, structs
 from typing_extensions import override
 
+from ledger.consuming.writing import FAILURES_IN_A_ROW_MAX
 from ledger.contracts.commands import PostTemplate
 from ledger.contracts.events import CommandRejected, Event, TemplateUse
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
@@ -27,11 +28,12 @@ from projections.payments.apply import (
     Progress,
     Template,
     coalesce,
+    created_text,
     payment_in,
 )
 from projections.payments.handler import make_handler
 from projections.payments.memory import MemoryPaymentsStore
-from projections.payments.project import FAILURES_IN_A_ROW_MAX, project
+from projections.payments.project import listed_together, project
 from projections.payments.store import SHARDS, DynamoPaymentsStore, shard_of
 from tests.properties.projection_streams import Book, four_events, message
 from tests.support.consuming import REJECTION, World, function_environment
@@ -247,11 +249,11 @@ class Broken(MemoryPaymentsStore):
         self.tried: list[str] = []
 
     @override
-    def write(self, payment: Payment) -> int:
+    def write(self, payment: Payment, *, listed: bool = True) -> int:
         self.tried.append(payment.id)
         if payment.id in self.payments_out:
             raise StoreError("ThrottlingException")
-        return super().write(payment)
+        return super().write(payment, listed=listed)
 
 
 def test_a_failed_payment_fails_its_messages_and_no_other() -> None:
@@ -262,7 +264,92 @@ def test_a_failed_payment_fails_its_messages_and_no_other() -> None:
     described = book.describe("payment", held.id, {})
     outcome = project(Broken(held.id), [paid, held, captured, REJECTION, described])
     assert outcome.failed == dict.fromkeys((1, 2, 4), "ThrottlingException")
-    assert outcome.counts == {"Writes": 2, "WritesOutdated": 0}
+    assert outcome.counts == {"Writes": 2, "WritesOutdated": 0, "Lists": 0}
+
+
+class Unlisted(MemoryPaymentsStore):
+    """Lists nothing."""
+
+    @override
+    def list_together(self, created: Sequence[str]) -> None:
+        raise StoreError("ThrottlingException")
+
+
+def test_a_payment_that_is_not_listed_comes_back() -> None:
+    """All that were to be listed together, and no other; the next time they are."""
+    book = two_accounts()
+    paid = [book.pay(("a", "b", 1)) for _ in range(4)]
+    held = book.hold(("a", "b", 7))
+    outcome = project(Unlisted(), [paid[0], held, *paid[1:]])
+    assert outcome.failed == dict.fromkeys((0, 2, 3, 4), "ThrottlingException")
+    store = MemoryPaymentsStore()
+    assert project(store, paid).failed == {}
+    assert len(store.listed("posted", "0", "~", 10)) == 4
+
+
+class Dying(MemoryPaymentsStore):
+    """Its worker dies at the call of that number."""
+
+    def __init__(self, dies_at: int) -> None:
+        super().__init__()
+        self.calls_left = dies_at
+
+    def _call(self) -> None:
+        self.calls_left -= 1
+        if self.calls_left == 0:
+            raise KeyboardInterrupt
+
+    @override
+    def write(self, payment: Payment, *, listed: bool = True) -> int:
+        self._call()
+        return super().write(payment, listed=listed)
+
+    @override
+    def list_together(self, created: Sequence[str]) -> None:
+        self._call()
+        super().list_together(created)
+
+
+@pytest.mark.parametrize("dies_at", range(1, 6))
+def test_what_comes_again_alone_is_listed_all_the_same(dies_at: int) -> None:
+    """Wherever the worker died that was to list it with others: each is in the list, once."""
+    book = two_accounts()
+    paid = [book.pay(("a", "b", 1)) for _ in range(4)]
+    store = Dying(dies_at)
+    with pytest.raises(KeyboardInterrupt):
+        project(store, paid)
+    for event in paid:
+        assert project(store, [event]).failed == {}
+    assert len(store.listed("posted", "0", "~", 10)) == 4
+
+
+def test_what_is_posted_at_once_is_listed_together() -> None:
+    """By the minute, a hundred at the most, three at the least; nothing else is."""
+
+    def payments(minute: int, count: int) -> list[Payment]:
+        at = f"2026-11-22T08:{minute:02}:30.000000Z"
+        return [
+            Payment(
+                f"p{minute}-{n}",
+                origin=Origin(
+                    payment=f"p{minute}-{n}",
+                    created=created_text(at, f"p{minute}-{n}"),
+                    type="payment.posted",
+                ),
+                progress=Progress(
+                    payment=f"p{minute}-{n}", version=1, status="posted", event="e", changed_at=at
+                ),
+            )
+            for n in range(count)
+        ]
+
+    def of(made: list[Payment]) -> list[str]:
+        return [one.origin.created for one in made if one.origin]
+
+    first, second, few = payments(1, 202), payments(2, 3), payments(3, 2)
+    held = [payment_in(BOOK.events[0]) or Payment("h", progress=first[0].progress)]
+    lists = list(listed_together([*first, *held, *second, *few]))
+    assert lists == [of(first)[:100], of(first)[100:200], of(second)]
 
 
 def test_a_table_out_of_reach_is_not_asked_for_ever() -> None:
@@ -333,7 +420,7 @@ def test_errors_of_aws_come_with_their_code(stubbed: Any) -> None:
 
 
 def test_a_list_goes_on_to_the_last_page_of_each_shard(stubbed: Any) -> None:
-    """A page ends at 1 MB wherever that is: of each shard as many are read as were asked for."""
+    """A page ends at 1 MB wherever that is, also before the first entry."""
     store, stub = stubbed
     for shard in range(SHARDS):
         place = {"pk": {"S": "p"}, "listed": {"S": f"held#{shard}"}, "created": {"S": "1"}}
@@ -348,10 +435,11 @@ def test_a_list_goes_on_to_the_last_page_of_each_shard(stubbed: Any) -> None:
                 ":high": {"S": "~"},
             },
             "ScanIndexForward": False,
+            "Limit": 2,
         }
-        one = [{"created": {"S": f"{9 - shard}"}}]
-        stub.add_response("query", {"Items": one, "LastEvaluatedKey": place}, asked | {"Limit": 2})
-        stub.add_response("query", {"Items": []}, asked | {"Limit": 1, "ExclusiveStartKey": place})
+        one = [{"pk": {"S": f"p{shard}"}, "created": {"S": f"{9 - shard}"}}]
+        stub.add_response("query", {"Items": [], "LastEvaluatedKey": place}, asked)
+        stub.add_response("query", {"Items": one}, asked | {"ExclusiveStartKey": place})
     with stub:
         assert store.listed("held", "0", "~", 2) == ("9", "8")
         stub.assert_no_pending_responses()

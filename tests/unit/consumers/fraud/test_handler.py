@@ -22,7 +22,7 @@ from consumers.fraud.screening import Screening
 from consumers.fraud.sending import FAILURES_IN_A_ROW_MAX, NO_RESULT, VerdictSender
 from consumers.fraud.store import FraudStore, Review
 from ledger.consuming.batches import NOT_TRIED
-from ledger.contracts.commands import ScreenPayment, decode_command, screening_id
+from ledger.contracts.commands import Command, ScreenPayment, decode_command, screening_id
 from ledger.contracts.events import Event
 from ledger.runtime.faults import BrokenItemError, StoreError
 from ledger.runtime.settings import SettingsError
@@ -75,6 +75,15 @@ class Queue:
             {"Id": id_, "Code": code, "SenderFault": False} for id_, code in result.items() if code
         ]
         return {"Successful": [{"Id": entry["Id"]} for entry in taken], "Failed": refused}
+
+    @property
+    def commands(self) -> list[Command]:
+        """All commands in all messages, each well-formed."""
+        return [
+            decode_command(json.dumps(each).encode(), ("payment.screen",))
+            for body in self.bodies
+            for each in json.loads(body)["commands"]
+        ]
 
 
 def verdicts(count: int) -> list[ScreenPayment]:
@@ -132,7 +141,8 @@ def test_posted_payments_become_commands_for_the_ledger() -> None:
     ledger.pay(("ann", "eve", 70_000), hour=start)
     world, queue = World(), Queue()
     assert handle(world, MemoryFraudStore(), Topic(), queue, *messages(*ledger.events)) == []
-    commands = [decode_command(body.encode(), ("payment.screen",)) for body in queue.bodies]
+    assert queue.requests == len(queue.bodies) == 1
+    commands = queue.commands
     assert len(commands) == 11
     last = commands[-1]
     assert isinstance(last, ScreenPayment)
@@ -150,20 +160,21 @@ def test_a_message_that_is_no_event_fails_alone() -> None:
     world, queue = World(), Queue()
     records = [raw_message("{}", "bad"), *messages(*ledger.events)]
     assert handle(world, MemoryFraudStore(), Topic(), queue, *records) == ["bad"]
-    assert len(queue.bodies) == 1
+    assert len(queue.commands) == 1
     assert world.delayed == ["receipt-bad"]
 
 
-def test_a_verdict_that_is_not_sent_fails_its_message_only() -> None:
-    """SendMessageBatch takes some entries and not others: each by its own result."""
+def test_verdicts_that_are_not_sent_fail_their_messages() -> None:
+    """What shares a message with them comes back with them; next time all are sent."""
     ledger = Ledger()
     for place in range(3):
         ledger.pay((f"from-{place}", "bob", 5), hour=500_000 + place)
-    world, queue, store = World(), Queue({"1": "InternalError"}), MemoryFraudStore()
+    world, queue, store = World(), Queue({"0": "InternalError"}), MemoryFraudStore()
     records = messages(*ledger.events)
-    assert handle(world, store, Topic(), queue, *records) == ["m1"]
-    assert handle(world, store, Topic(), queue, records[1]) == []
-    payments = [json.loads(body)["payment"] for body in queue.bodies]
+    assert handle(world, store, Topic(), queue, *records) == ["m0", "m1", "m2"]
+    assert world.lines[-1].notes["failures"] == {"InternalError": 3}
+    assert handle(world, store, Topic(), queue, *records) == []
+    payments = [command.payment for command in queue.commands if isinstance(command, ScreenPayment)]
     assert sorted(payments) == sorted(event.id for event in ledger.events)
 
 
@@ -219,7 +230,7 @@ def test_a_verdict_of_another_scorer_is_announced_without_a_payer() -> None:
     """Who stands out is known of our own verdicts only; no empty attribute is sent."""
     store, topic = MemoryFraudStore(), Topic()
     [ours] = verdicts(1)
-    store.save({}, {}, [Screening("ann", ours)])
+    store.keep(Screening("ann", ours))
     event = recorded("p0", model="other.9", id="screening:p0:other.9")
     assert handle(World(), store, topic, Queue(), *messages(event)) == []
     assert store.reviews(None, 9).reviews == (Review(event, None),)
@@ -242,7 +253,7 @@ def test_an_alert_that_fails_comes_again(fault: Exception, code: str) -> None:
     world, store, queue = World(), MemoryFraudStore(), Queue()
     records = messages(recorded(), *ledger.events)
     assert handle(world, store, Topic(fault), queue, *records) == ["m0"]
-    assert len(queue.bodies) == 1
+    assert len(queue.commands) == 1
     assert world.lines[-1].notes["failures"] == {code: 1}
     topic = Topic()
     assert handle(world, store, topic, queue, records[0]) == []
@@ -323,28 +334,35 @@ def test_an_alert_has_every_field_of_its_event() -> None:
         assert getattr(alert, name) == getattr(event, name)
 
 
-def test_verdicts_are_sent_ten_a_request() -> None:
-    """A batch of 25 is three requests, each body one command."""
+def test_verdicts_are_sent_a_hundred_a_message() -> None:
+    """Ten messages a request, in their order; a single one is sent in the same way."""
     queue = Queue()
-    commands = verdicts(25)
+    commands = verdicts(1_050)
     assert send(queue, commands) == {}
-    assert queue.requests == 3
-    assert [decode_command(body.encode(), ("payment.screen",)) for body in queue.bodies] == commands
+    assert queue.requests == 2
+    assert [len(json.loads(body)["commands"]) for body in queue.bodies] == [100] * 10 + [50]
+    assert queue.commands == commands
+    alone = Queue()
+    assert send(alone, commands[:1]) == {}
+    assert alone.commands == commands[:1]
 
 
 def test_only_what_sqs_says_it_took_is_sent() -> None:
-    """An entry that is refused, and one of which nothing is said, are both not sent."""
-    queue = Queue({"3": "InternalError", "4": ""}, {})
-    assert send(queue, verdicts(12)) == {3: "InternalError", 4: NO_RESULT}
+    """A message that is refused, and one of which nothing is said, are both not sent."""
+    queue = Queue({"3": "InternalError", "4": ""}, {"0": "InternalError"})
+    failed = send(queue, verdicts(1_010))
+    assert failed == dict.fromkeys(range(300, 400), "InternalError") | dict.fromkeys(
+        range(400, 500), NO_RESULT
+    ) | dict.fromkeys(range(1_000, 1_010), "InternalError")
 
 
 def test_a_queue_out_of_reach_is_not_tried_for_ever() -> None:
     """After a few requests that failed in a row the rest is left for another time."""
     queue = Queue(*[OUTAGE] * 9)
-    failed = send(queue, verdicts(40))
+    failed = send(queue, verdicts(4_000))
     assert queue.requests == FAILURES_IN_A_ROW_MAX
-    assert list(failed.values()).count("EndpointConnectionError") == 10 * FAILURES_IN_A_ROW_MAX
-    assert list(failed.values()).count(NOT_TRIED) == 40 - 10 * FAILURES_IN_A_ROW_MAX
+    assert list(failed.values()).count("EndpointConnectionError") == 1_000 * FAILURES_IN_A_ROW_MAX
+    assert list(failed.values()).count(NOT_TRIED) == 4_000 - 1_000 * FAILURES_IN_A_ROW_MAX
 
 
 def test_the_deployed_handlers_read_their_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from consumers.fraud.store import (
 )
 from ledger.runtime.faults import BrokenItemError, StoreError
 from tests.support.fraud import DAY, MONDAY, Ledger, customer, learned
-from tests.support.items import transactional_write_units
+from tests.support.items import write_units
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -53,18 +53,15 @@ def store(*answers: Any) -> tuple[DynamoFraudStore, FakeDynamo]:
     return DynamoFraudStore(cast("DynamoDBClient", dynamo), "fraud"), dynamo
 
 
-def error(code: str, *reasons: str) -> ClientError:
+def error(code: str) -> ClientError:
     """An error of DynamoDB's."""
-    response: Any = {
-        "Error": {"Code": code, "Message": "secret"},
-        "CancellationReasons": [{"Code": reason} for reason in reasons],
-    }
-    return ClientError(response, "TransactWriteItems")
+    response: Any = {"Error": {"Code": code, "Message": "secret"}}
+    return ClientError(response, "PutItem")
 
 
-def test_a_payment_between_two_usual_customers_is_six_write_units() -> None:
-    """Both accounts' features and the verdict, each one unit, doubled by the transaction: with
-    long ids, a payment a day for a quarter, and as many reasons as a verdict can have."""
+def test_a_payment_between_two_usual_customers_is_two_write_units() -> None:
+    """Each account's features are one, and so is the verdict if it is not clear: with long ids, a
+    payment a day for a quarter, and as many reasons as a verdict can have."""
     ledger = Ledger()
     for day in range(91):
         ledger.pay((LONG, f"payee-{day % 12}", 5_000 + 37 * day), hour=MONDAY + day * DAY)
@@ -82,51 +79,44 @@ def test_a_payment_between_two_usual_customers_is_six_write_units() -> None:
         screening_item(found.screening),
         *(features_item(account, after, 10**6) for account, after in found.features.items()),
     ]
-    assert [transactional_write_units(item) for item in items] == [2, 2, 2]
+    assert [write_units(item) for item in items] == [1, 1, 1]
 
 
-def test_write_units_that_dynamodb_reports_are_counted() -> None:
-    """Two transactions' consumption adds up."""
-    answer = {"ConsumedCapacity": [{"CapacityUnits": 6.0}]}
-    fraud, dynamo = store(answer, answer)
-    for _ in range(2):
-        assert fraud.save({"ann": Remembered()}, {"ann": Features()}, [])
-    assert fraud.write_units == 12
-    [put] = dynamo.calls[0]["TransactItems"]
-    assert put["Put"]["ConditionExpression"] == "attribute_not_exists(pk)"
+def test_features_are_written_on_a_condition_and_in_no_transaction() -> None:
+    """That costs half as much: an account is one item, and nothing is tied to it."""
+    fraud, dynamo = store({}, {})
+    assert fraud.save("ann", Remembered(), Features())
+    assert fraud.save("ann", Remembered(revision=4), Features())
+    assert [call["call"] for call in dynamo.calls] == ["put_item", "put_item"]
+    first, second = dynamo.calls
+    assert first["ConditionExpression"] == "attribute_not_exists(pk)"
+    assert second["ConditionExpression"] == "revision = :revision"
+    assert second["ExpressionAttributeValues"] == {":revision": {"N": "4"}}
+    assert second["Item"]["revision"] == {"N": "5"}
 
 
-@pytest.mark.parametrize(
-    "reasons",
-    [
-        ("ConditionalCheckFailed",),
-        ("None", "TransactionConflict"),
-        ("ConditionalCheckFailed", "TransactionConflict", "None"),
-    ],
-)
-def test_being_behind_is_no_error(reasons: tuple[str, ...]) -> None:
-    """A failed condition or a conflict means that somebody else writes: decide again."""
-    fraud, _ = store(error("TransactionCanceledException", *reasons))
-    assert fraud.save({"ann": Remembered()}, {"ann": Features()}, []) is False
+def test_being_behind_is_no_error() -> None:
+    """A failed condition means that somebody else has written: read, and observe again."""
+    fraud, _ = store(error("ConditionalCheckFailedException"))
+    assert fraud.save("ann", Remembered(), Features()) is False
 
 
 @pytest.mark.parametrize(
     ("fault", "code"),
     [
-        (
-            error("TransactionCanceledException", "ConditionalCheckFailed", "ThrottlingError"),
-            "TransactionCanceledException",
-        ),
-        (error("TransactionCanceledException"), "TransactionCanceledException"),
+        (error("ThrottlingException"), "ThrottlingException"),
         (error("AccessDeniedException"), "AccessDeniedException"),
         (ReadTimeoutError(endpoint_url="x"), "ReadTimeoutError"),
     ],
 )
 def test_every_other_failure_is_the_stores(fault: Exception, code: str) -> None:
     """What is not a race fails the messages, under AWS's code, at every call."""
-    account = {"ann": Remembered()}
+    ledger = Ledger()
+    customer(ledger)
+    found = judged(ledger.events[-1], {}, RulesScorer()).screening
     calls: list[Any] = [
-        lambda fraud: fraud.save(account, {"ann": Features()}, []),
+        lambda fraud: fraud.save("ann", Remembered(), Features()),
+        lambda fraud: fraud.keep(found),
         lambda fraud: fraud.load(["ann"]),
         lambda fraud: fraud.screening("p"),
         lambda fraud: fraud.reviews(None, 1),

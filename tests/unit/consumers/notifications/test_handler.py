@@ -17,7 +17,7 @@ from ledger.contracts import examples
 from ledger.contracts.events import EVENT_TYPES, PaymentScreened, decode_event
 from ledger.runtime.clients import seconds_at_most
 from ledger.runtime.settings import SettingsError
-from tests.properties.projection_streams import four_events, message, raw_message
+from tests.properties.projection_streams import four_events, message, pack, raw_message
 from tests.support.builders import posting
 from tests.support.consuming import World
 from tests.support.notifying import FakeTopic, Result, crossing, largest_payment
@@ -37,12 +37,15 @@ def handle(topic: FakeTopic, world: World, *records: dict[str, Any]) -> list[str
 
 
 def test_every_event_is_told_once_as_it_was_published() -> None:
-    """Every type of event but a screening, its JSON unchanged, with its attributes."""
+    """Every type of event but a screening, its JSON unchanged, with its attributes; one message
+    each, however many come in a pack."""
     topic, world = FakeTopic(), World()
     events = [event for event in SHOWN if not isinstance(event, PaymentScreened)]
-    records = [message(event, f"m{place}") for place, event in enumerate(events)]
+    records = [pack(events[start : start + 3], f"m{start}") for start in range(0, len(events), 3)]
     assert handle(topic, world, *records) == []
-    assert topic.bodies == [json.loads(record["body"])["detail"] for record in records]
+    assert topic.bodies == [
+        event for record in records for event in json.loads(record["body"])["detail"]["events"]
+    ]
     kinds = [entry["MessageAttributes"]["type"]["StringValue"] for entry in topic.entries()]
     assert kinds == [body["type"] for body in topic.bodies]
     (line,) = world.lines
@@ -72,11 +75,12 @@ def test_fields_that_a_newer_release_added_are_told_too() -> None:
     topic = FakeTopic()
     record = message(BOOK.events[2])
     envelope = json.loads(record["body"])
-    envelope["detail"]["added"] = {"later": [1, "ü"]}
+    [event] = envelope["detail"]["events"]
+    event["added"] = {"later": [1, "ü"]}
     record["body"] = json.dumps(envelope, separators=(",", ":"))
     assert handle(topic, World(), record) == []
     [entry] = topic.entries()
-    assert entry["Message"] == json.dumps(envelope["detail"], separators=(",", ":"))
+    assert entry["Message"] == json.dumps(event, separators=(",", ":"))
 
 
 def test_a_crossing_is_told_beside_its_event() -> None:
@@ -142,7 +146,7 @@ def test_poison_fails_alone() -> None:
 def test_a_batch_of_the_widest_events_is_told_in_parts() -> None:
     """Each is 361 messages: they are not gathered into one part, so that time is looked at."""
     topic, world = FakeTopic(), World()
-    events = [structs.replace(largest_payment(), id=f"p{number}") for number in range(3)]
+    events = [structs.replace(largest_payment(), id=f"p{number}") for number in range(5)]
     publishes: list[int] = []
 
     def publish(messages: Any) -> dict[int, str]:
@@ -152,9 +156,9 @@ def test_a_batch_of_the_widest_events_is_told_in_parts() -> None:
     consumer = make_handler(publish=publish, **world.collaborators)
     records = [message(event, event.id) for event in events]
     assert consumer({"Records": records}, None) == {"batchItemFailures": []}
-    assert publishes == [361, 361, 361]
+    assert publishes == [722, 722, 361]
     ids = [body["id"] for body in topic.bodies]
-    assert len(set(ids)) == len(ids) == 3 * 361
+    assert len(set(ids)) == len(ids) == 5 * 361
 
 
 def test_the_deployed_handler_names_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

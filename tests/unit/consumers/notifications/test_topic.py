@@ -9,7 +9,6 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.notifications.decide import Notification, decide
 from consumers.notifications.topic import (
     ATTRIBUTES_MAX,
     ENTRIES_MAX,
@@ -17,6 +16,7 @@ from consumers.notifications.topic import (
     Topic,
     message_bytes,
 )
+from ledger.consuming.notifications import Notification, notifications_of
 from ledger.contracts.events import encode_event
 from ledger.contracts.primitives import ALERTS_MAX
 from tests.support.notifying import FakeTopic, largest_payment
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 def notification(body: str = "{}") -> Notification:
     """A message with one attribute of each kind."""
-    return Notification(body, {"type": "t", "account": ("a", "b")})
+    return Notification(body, {"type": "t", "account": ("a", "b")}, "id")
 
 
 def publish(topic: FakeTopic, *bodies: str) -> dict[int, str]:
@@ -84,17 +84,17 @@ def test_the_limits_are_those_of_sns() -> None:
 
 def test_size_counts_bytes_of_bodies_and_attributes() -> None:
     """As SNS counts: names, types and values of attributes, and UTF-8 throughout."""
-    assert message_bytes(Notification("ü", {})) == 2
-    assert message_bytes(Notification("", {"reason": "no"})) == len("reasonStringno")
+    assert message_bytes(Notification("ü", {}, "id")) == 2
+    assert message_bytes(Notification("", {"reason": "no"}, "id")) == len("reasonStringno")
     several = len('accountString.Array["a", "b"]')
-    assert message_bytes(Notification("", {"account": ("a", "b")})) == several
+    assert message_bytes(Notification("", {"account": ("a", "b")}, "id")) == several
 
 
 def test_the_largest_event_and_its_alerts_fit() -> None:
     """45 postings of the longest ids between 90 accounts that cross all their alerts: each message
     is within SNS's limits with room to grow."""
     event = largest_payment()
-    messages = decide(event, encode_event(event).decode())
+    messages = notifications_of(event, encode_event(event).decode())
     assert len(messages) == 1 + 90 * ALERTS_MAX
     assert max(map(message_bytes, messages)) == message_bytes(messages[0])
     assert 64 * 1024 < message_bytes(messages[0]) < REQUEST_BYTES_MAX * 3 // 4

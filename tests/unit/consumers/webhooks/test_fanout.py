@@ -18,14 +18,17 @@ from consumers.webhooks.fanout import (
 )
 from consumers.webhooks.messages import decode_delivery, webhook_id
 from consumers.webhooks.subscribers import SUBSCRIBERS_MAX, Filters, Subscriber
+from ledger.consuming.notifications import notifications_of
 from ledger.contracts import examples
 from ledger.contracts.events import PaymentPosted, decode_event, encode_event
-from ledger.contracts.notifications import NOTIFIED_EVENTS
+from ledger.contracts.notifications import NOTIFIED_EVENTS, alerts_of
+from ledger.contracts.packs import detail_of
 from ledger.runtime.faults import BrokenItemError, StoreError
 from ledger.runtime.settings import SettingsError
 from ledger.runtime.telemetry import Line, Telemetry
 from tests.properties.projection_streams import four_events
 from tests.support.consuming import REJECTION
+from tests.support.notifying import crossing
 from tests.support.webhooks import FakeSqs, directory_of, failed, subscribed
 
 BOOK = four_events()
@@ -34,12 +37,15 @@ PAYMENT = PAYMENTS[0]
 BODY = encode_event(PAYMENT).decode()
 
 
-def message(body: str = BODY, id: str = "m1") -> dict[str, Any]:
-    """A message of the queue of notifications, as Lambda hands it over."""
+def message(*texts: str, id: str = "m1") -> dict[str, Any]:
+    """A message of the queue with a pack of events of these texts (of PAYMENT, if none is given),
+    as Lambda hands it over."""
+    head = {"id": "e", "source": "ledger", "account": "1", "detail-type": "a.type"}
+    detail = detail_of(texts or [BODY])
     return {
         "messageId": id,
         "receiptHandle": f"receipt of {id}",
-        "body": body,
+        "body": json.dumps(head)[:-1] + f', "detail": {detail}}}',
         "attributes": {"ApproximateReceiveCount": "1"},
     }
 
@@ -58,10 +64,11 @@ class World:
         """The messages that come back."""
         handler = make_handler(
             directory=self.cached,
+            deliveries_queue_url="https://sqs/deliveries",
             sqs=self.sqs,  # type: ignore[arg-type]
             queue_url="https://sqs/webhooks",
-            deliveries_queue_url="https://sqs/deliveries",
             random=lambda: 0.5,
+            clock=lambda: 0,
             telemetry=Telemetry(self.lines.append),
         )
         return list(failed(handler({"Records": list(records)}, context)))
@@ -110,7 +117,7 @@ def test_the_whole_life_of_a_payment_can_be_asked_for() -> None:
         subscribed("booking", filters=Filters(payments=("booking-*",))),
         subscribed("captures", filters=Filters(types=("payment.captured",))),
     )
-    world.handle(*(message(encode_event(each).decode(), each.id) for each in shown))
+    world.handle(message(*(encode_event(each).decode() for each in shown)))
     by_subscriber = {
         name: {event for subscriber, event in world.deliveries if subscriber == name}
         for name in ("all", "booking", "captures")
@@ -163,21 +170,44 @@ def test_large_notifications_go_in_requests_of_bounded_bytes() -> None:
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ("", "corrupt_notification"),
-        ("{}", "corrupt_notification"),
-        ("\ud800", "corrupt_notification"),
-        ('{"type":"payment.posted","v":1}', "corrupt_notification"),
-        ('{"type":"payment.posted","v":99}', "unknown_notification"),
-        ('{"type":"new.type","v":1}', "unknown_notification"),
+        ("", "malformed_message"),
+        ("\ud800", "malformed_message"),
+        ("{}", "corrupt_event"),
+        ('{"type":"payment.posted","v":1}', "corrupt_event"),
+        ('{"type":"payment.posted","v":99}', "unknown_event"),
+        ('{"type":"new.type","v":1}', "unknown_event"),
     ],
 )
 def test_what_cannot_be_read_comes_back_alone(body: str, code: str) -> None:
-    """Until the queue puts it aside with its payload; its neighbours go on."""
+    """With what shares its message, until the queue puts that aside with its payload. Its
+    neighbours go on, those in its very pack included."""
     world = World(subscribed())
     assert world.handle(message(body, id="wrong"), message()) == ["wrong"]
     assert world.deliveries == [("shop", PAYMENT.id)]
     assert world.lines[0].notes["failures"] == {code: 1}
     assert set(world.sqs.waits) == {"wrong"}
+    if code != "malformed_message":
+        assert world.handle(message(body, BODY, id="wrong")) == ["wrong"]
+        assert world.deliveries[1:] == [("shop", PAYMENT.id)]
+
+
+def test_a_crossing_is_brought_beside_its_event() -> None:
+    """What the topic tells of an event is what webhooks bring: the event, then its alerts."""
+    crossed = crossing("p", "a", "b")
+    assert len(list(alerts_of(crossed))) == 2
+    text = encode_event(crossed).decode()
+    alerts = Filters(types=("balance.alert",))
+    world = World(subscribed("all"), subscribed("alerts", filters=alerts))
+    assert world.handle(message(text)) == []
+    sent = [decode_delivery(each["MessageBody"]) for each in world.sqs.sent]
+    notifications = notifications_of(crossed, text)
+    assert [bytes(each.notification).decode() for each in sent if each.subscriber == "all"] == [
+        each.body for each in notifications
+    ]
+    assert [each.subscriber for each in sent].count("alerts") == len(notifications) - 1
+    assert [each.message for each in sent if each.subscriber == "all"] == [
+        webhook_id("all", each.type, each.id) for each in notifications
+    ]
 
 
 def test_a_delivery_that_is_refused_brings_back_its_notification_only() -> None:
@@ -218,7 +248,9 @@ def test_a_queue_out_of_reach_is_not_tried_for_ever(monkeypatch: pytest.MonkeyPa
 def test_no_request_is_begun_without_the_time_for_it() -> None:
     """What is left comes back untried: a time-out of the function would fail all."""
     world = World(*(subscribed(f"s{place}") for place in range(10)))
-    left = iter([RESERVED_MILLISECONDS, RESERVED_MILLISECONDS - 1])
+    left = iter(
+        [0, RESERVED_MILLISECONDS, RESERVED_MILLISECONDS - 1]
+    )  # whether it begins is all one
     context = SimpleNamespace(get_remaining_time_in_millis=lambda: next(left))
     assert world.handle(message(), message(id="m2"), context=context) == ["m2"]
     assert world.lines[0].notes["failures"] == {"not_tried": 1}
