@@ -48,6 +48,10 @@ BOTOCORE_SERVICES = frozenset({"dynamodb", "events", "secretsmanager", "sns", "s
 _STALE_SECONDS = 3600.0  # no build takes an hour: an older temporary directory was interrupted
 
 
+# What botocore does without, and so do the functions (ledger.runtime.clients).
+_NOT_IMPORTED = ("boto3", "s3transfer")
+
+
 class BundlingError(RuntimeError):
     """The bundle could not be built; the message says what to do."""
 
@@ -144,6 +148,8 @@ def _dependencies(platform: Platform, lock: Path, cache: Path) -> Path:
     def install(into: Path) -> None:
         _pip_install(platform, lock, into)
         shutil.rmtree(into / "bin", ignore_errors=True)
+        for package in _NOT_IMPORTED:
+            shutil.rmtree(into / package, ignore_errors=True)
         _drop_unused_service_models(into / "botocore" / "data")
         if _bytecode_matches(platform):
             _compile(into, into)

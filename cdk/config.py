@@ -9,6 +9,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from cdk.patterns.workloads import SnapStart
+
 RetentionDays = Literal[
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 3653
 ]
@@ -16,6 +18,9 @@ RetentionDays = Literal[
 
 MappingConcurrency = Annotated[int, Meta(ge=2, le=1000)]
 """Lambda's own bounds for the maximum concurrency of an SQS mapping."""
+
+
+_UNGATHERED_MAX = 10
 
 
 class InvalidConfigError(ValueError):
@@ -35,6 +40,20 @@ class QueueConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     fraud: MappingConcurrency
     webhooks: MappingConcurrency
     webhook_deliveries: MappingConcurrency
+
+
+class QueueBatching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How messages of a standard queue are handed to a function: at most `size` at once, gathered
+    for `window_s` seconds. Up to ten need no window; more wait, with little traffic, for as long as
+    it is: half of it on average if it is a second."""
+
+    size: Annotated[int, Meta(ge=1, le=10_000)]
+    window_s: Annotated[int, Meta(ge=0, le=300)]
+
+    def __post_init__(self) -> None:
+        """Lambda's own rule."""
+        if self.size > _UNGATHERED_MAX and not self.window_s:
+            raise ValueError(f"a batch of more than {_UNGATHERED_MAX} needs a window of a second")
 
 
 class ReservedConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -69,10 +88,21 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     # How long payloads that the relay could not publish are kept.
     relay_failures_retention_days: Annotated[int, Meta(ge=1)]
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+    # States that each worker which decides commands remembers, some 2 KB each; 0 switches it off.
+    cached_states: Annotated[int, Meta(ge=0, le=50_000)]
     api_requests_per_second: Annotated[int, Meta(ge=1, le=10_000)]
     api_burst: Annotated[int, Meta(ge=1, le=5_000)]
     queue_concurrency: QueueConcurrency
+    # Of commands that keep no order: what is handed over at once is committed together, and the
+    # window is what a command may wait for others (a FIFO queue has none, and ten at most).
+    commands_batching: QueueBatching
     reserved_concurrency: ReservedConcurrency
+    # For how long the relay gathers events, so that more of them share an entry of the bus and a
+    # message of each queue, which are paid for by number: what a projection may lag for that, half
+    # of it on average. 0: what there is goes at once.
+    relay_window_s: Annotated[int, Meta(ge=0, le=300)]
+    # Which functions begin from a snapshot of their start, instead of starting (workloads.py).
+    snap_start: SnapStart
     # Subscribed to the alarm topic when given.
     alarm_email: Annotated[str, Meta(pattern="^[^@\\s]+@[^@\\s]+$")] | None = None
 

@@ -15,7 +15,8 @@ from ledger.contracts.events import AccountEvent
 
 _TIMEOUT = core.Duration.seconds(30)
 _REVIEWS_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
-_BATCHING = Batching(size=100, window_s=1)
+# Packs of up to 100 events.
+_BATCHING = Batching(size=10, window_s=1)
 # An account that everybody pays is in nearly every batch, and of those that write it at once one
 # wins. Few at once (`queue_concurrency.fraud`) and more receives than elsewhere: who loses against
 # three others six times over, in one of five batches at the worst, does so eight times in one of a
@@ -64,7 +65,8 @@ class Fraud(Construct):
             pattern={
                 "source": ["ledger"],
                 "detail-type": ["payment.screened"],
-                "detail": {"verdict": ["review", "block"]},
+                # Matches a pack if one of its events does: the scorer gets the others as well.
+                "detail": {"events": {"verdict": ["review", "block"]}},
             },
             to=self.consumer.queue,
         )

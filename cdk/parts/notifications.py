@@ -13,7 +13,8 @@ from cdk.patterns.queues import Batching
 from ledger.contracts.notifications import NOTIFIED_EVENTS
 
 _TIMEOUT = core.Duration.seconds(30)
-_BATCHING = Batching(size=100, window_s=1)
+# Packs of up to 100 events, each a message of the topic: 100 requests of ten, some two seconds.
+_BATCHING = Batching(size=10, window_s=1)
 
 
 class Notifications(Construct):

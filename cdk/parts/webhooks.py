@@ -1,7 +1,6 @@
 """Webhooks: notifications, signed, to whoever subscribed by URL."""
 
 import aws_cdk as core
-from aws_cdk import aws_sns as sns
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
@@ -9,14 +8,14 @@ from cdk.patterns.acknowledgements import acknowledge
 from cdk.patterns.encryption import use_of_key
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
 from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
-from cdk.patterns.subscription import Subscription
 from cdk.stacks.data import DataStack
+from ledger.contracts.notifications import NOTIFIED_EVENTS
 
 _MANAGER_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
 _FANOUT_TIMEOUT = core.Duration.seconds(60)  # its reserve, and slow answers before it
 # Ten deliveries to one endpoint that takes its time, 5 s each, and the reserve of delivery.py.
 _DELIVERY_TIMEOUT = core.Duration.seconds(100)
-_FANOUT_BATCHING = Batching(size=25, window_s=1)
+_FANOUT_BATCHING = Batching(size=10, window_s=1)  # packs of up to 100 events
 _DELIVERY_BATCHING = Batching(size=10, window_s=0)
 # Receives of a delivery before it is dead, with growing waits over 28 hours in between: as many as
 # src/consumers/webhooks/schedule.py has, which a test holds this to.
@@ -45,7 +44,6 @@ class Webhooks(Construct):
         *,
         defaults: FunctionDefaults,
         data: DataStack,
-        topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, f"{id}Part")
         self._defaults, self._data = defaults, data
@@ -70,13 +68,23 @@ class Webhooks(Construct):
             receives_max=_RECEIVES_MAX,
             age_max_s=_DELIVERY_AGE_MAX_S,
         )
-        Subscription(self, "Notifications", topic=topic, to=self._queue)
+        # The events themselves, in packs, and not the topic's messages, which come one by one.
+        self._delivery = Delivery(
+            self,
+            "Delivery",
+            config=defaults.config,
+            bus=data.ledger_bus,
+            name="webhooks",
+            description="Published events for webhooks",
+            pattern={"source": ["ledger"], "detail-type": list(NOTIFIED_EVENTS)},
+            to=self._queue,
+        )
         self.manager = self._manager()
         self.fanout, self.deliverer = self._fanout(), self._deliverer()
         self.functions = [self.manager, self.fanout, self.deliverer]
         self.queues = [self._queue, self._to_deliver]
         self.waiting = self._to_deliver
-        self.deliveries: list[Delivery] = []
+        self.deliveries = [self._delivery]
         self.outputs = {
             "WebhooksQueueUrl": self._queue.queue.queue_url,
             "WebhooksDlqUrl": self._queue.dead_letters.queue_url,

@@ -17,11 +17,14 @@ from cdk.patterns.event_store import EventStore
 from cdk.patterns.expiry import Expiry
 from cdk.patterns.metrics import (
     function_metric,
+    gigabyte_seconds_metric,
     ledger_metric,
     metric,
     queue_metric,
+    quotient_metric,
     rule_metric,
     topic_metric,
+    write_units_metric,
 )
 from cdk.patterns.python_function import PythonFunction
 from cdk.patterns.queues import BufferedQueue, Delivery
@@ -37,7 +40,6 @@ _SUM = cloudwatch.Stats.SUM
 _MAXIMUM = cloudwatch.Stats.MAXIMUM
 _MEDIAN = cloudwatch.Stats.percentile(50)
 _P99 = cloudwatch.Stats.percentile(99)
-_MB_MS_IN_A_GB_S = 1024 * 1000
 
 Metrics = Sequence[cloudwatch.IMetric]
 
@@ -140,8 +142,9 @@ class PathDashboard(Construct):
         self._words(
             "## 2 · Decided and committed",
             "**Normal:** a few conflicts where payments share an account, each decided again; no "
-            "refusal for clock skew. Buried commands lie in a dead-letter queue with their "
-            "reason: docs/operations.md, *When an alarm rings*.",
+            "refusal for clock skew; of what is remembered, less than 5 % stale. Buried commands "
+            "lie in a dead-letter queue with their reason: docs/operations.md, *When an alarm "
+            "rings*. What shares a transaction: docs/group-commit.md, *What a transaction holds*.",
         )
         self._graphs(
             {
@@ -162,6 +165,15 @@ class PathDashboard(Construct):
                         ("CommitConflicts", "conflicts"),
                         ("ClockSkewRefused", "skew"),
                     )
+                ],
+                "Commands in a transaction of several": [
+                    quotient_metric("CommandsGrouped", "TransactionsCommitted", each)
+                    for each in (api, commands)
+                ],
+                "States remembered, and of them stale": [
+                    _ledger(name, each, f"{_name(each)} {word}")
+                    for each in (api, commands)
+                    for name, word in (("CacheHits", "used"), ("CacheStale", "stale"))
                 ],
             }
         )
@@ -325,11 +337,11 @@ class PathDashboard(Construct):
         self._graphs(
             {
                 "Write units by table": [
-                    _write_units(table, label=self._short(table.fixed_name))
+                    write_units_metric(table.fixed_name, label=self._short(table.fixed_name))
                     for table in watched.tables
                 ],
                 "Lambda: GB-seconds by function": [
-                    _gigabyte_seconds(each) for each in watched.functions
+                    gigabyte_seconds_metric(each) for each in watched.functions
                 ],
                 "Lambda: invocations": [
                     function_metric("Invocations", each, label=_name(each))
@@ -361,7 +373,7 @@ class PathDashboard(Construct):
             for place, function in enumerate(watched.deciders)
         }
         units = {
-            f"units{place}": _write_units(table)
+            f"units{place}": write_units_metric(table.fixed_name)
             for place, table in enumerate((watched.store.events, watched.store.states))
         }
 
@@ -422,19 +434,3 @@ def _name(function: PythonFunction) -> str:
 
 def _ledger(name: str, function: PythonFunction, label: str | None = None) -> cloudwatch.Metric:
     return ledger_metric(name, function, label=label or _name(function))
-
-
-def _write_units(table: LedgerTable, *, label: str | None = None) -> cloudwatch.Metric:
-    dimensions = {"TableName": table.fixed_name}
-    return metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", dimensions, label=label)
-
-
-def _gigabyte_seconds(function: PythonFunction) -> cloudwatch.IMetric:
-    """What Lambda charges for, but for starting up."""
-    duration = f"duration_{_name(function)}"
-    return cloudwatch.MathExpression(
-        expression=f"{duration} * {function.memory_mb} / {_MB_MS_IN_A_GB_S}",
-        using_metrics={duration: function_metric("Duration", function)},
-        label=_name(function),
-        period=core.Duration.minutes(1),
-    )

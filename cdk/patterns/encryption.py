@@ -62,18 +62,6 @@ class EncryptionKey(kms.Key):
             {"StringEquals": {"aws:SourceAccount": core.Aws.ACCOUNT_ID}},
         )
 
-    def allow_topics(self, config: StageConfig) -> None:
-        """Let the stage's topics, and no others, deliver to subscribed queues."""
-        topics = (
-            f"arn:{core.Aws.PARTITION}:sns:{core.Aws.REGION}:{core.Aws.ACCOUNT_ID}:"
-            f"{config.prefix}-*"
-        )
-        self._allow(
-            "sns.amazonaws.com",
-            ["kms:Decrypt", "kms:GenerateDataKey"],
-            {"ArnLike": {"aws:SourceArn": topics}},
-        )
-
     def allow_log_groups(self) -> None:
         """Let CloudWatch Logs encrypt this account's log groups."""
         groups = (

@@ -28,6 +28,7 @@ class EventStore(Construct):
     ) -> None:
         super().__init__(scope, id)
         self._key = key
+        self._cached_states = config.cached_states
         self.events = LedgerTable(
             self,
             "Events",
@@ -55,6 +56,7 @@ class EventStore(Construct):
         return {
             "EVENTS_TABLE": self.events.table_name,
             "STATES_TABLE": self.states.table_name,
+            "LEDGER_STATE_CACHE": str(self._cached_states),
         }
 
     @property

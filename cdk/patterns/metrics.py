@@ -10,6 +10,8 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 
 from cdk.patterns.python_function import PythonFunction
 
+_MB_MS_IN_A_GB_S = 1024 * 1000
+
 
 def metric(
     namespace: str,
@@ -76,3 +78,36 @@ def rule_metric(
     """What EventBridge counts of a rule; one of a bus of our own is measured under both names."""
     dimensions = {"EventBusName": bus_name, "RuleName": rule_name}
     return metric("AWS/Events", name, dimensions, label=label)
+
+
+def write_units_metric(table_name: str, *, label: str | None = None) -> cloudwatch.Metric:
+    """What writing to a table took."""
+    dimensions = {"TableName": table_name}
+    return metric("AWS/DynamoDB", "ConsumedWriteCapacityUnits", dimensions, label=label)
+
+
+def quotient_metric(over: str, under: str, function: PythonFunction) -> cloudwatch.IMetric:
+    """One of our metrics by another; a minute without the other has none."""
+    short = function.logical_name.lower()
+    metrics = {
+        f"{place}_{short}": ledger_metric(name, function)
+        for place, name in (("over", over), ("under", under))
+    }
+    return cloudwatch.MathExpression(
+        expression=" / ".join(metrics),
+        using_metrics=metrics,
+        label=short,
+        period=core.Duration.minutes(1),
+    )
+
+
+def gigabyte_seconds_metric(function: PythonFunction) -> cloudwatch.IMetric:
+    """What Lambda charges for a function, but for starting up."""
+    short = function.logical_name.lower()
+    duration = f"duration_{short}"
+    return cloudwatch.MathExpression(
+        expression=f"{duration} * {function.memory_mb} / {_MB_MS_IN_A_GB_S}",
+        using_metrics={duration: function_metric("Duration", function)},
+        label=short,
+        period=core.Duration.minutes(1),
+    )

@@ -11,8 +11,8 @@ from constructs import Construct
 
 from cdk.config import StageConfig
 from cdk.patterns.encryption import EncryptionKey, removal_policy
+from cdk.patterns.workloads import WORKLOADS
 
-_MEMORY_MB = 512  # 0.3 of a CPU: handlers wait for the network most of the time
 _RETENTIONS = {
     1: logs.RetentionDays.ONE_DAY,
     3: logs.RetentionDays.THREE_DAYS,
@@ -69,7 +69,8 @@ class PythonFunction(Construct):
         self.logical_name = id
         self.function_name = config.name(id.lower())
         self.timeout = timeout
-        self.memory_mb = _MEMORY_MB
+        workload = WORKLOADS[id]
+        self.memory_mb = workload.memory_mb
         # Of the stage: two in one account would count, and ring, for each other.
         self.metrics_namespace = f"Ledger/{config.stage}"
         self.drains: list[str] = []  # the names of the queues that feed it, see queues.drain
@@ -90,6 +91,11 @@ class PythonFunction(Construct):
             role=self.role,
             memory_size=self.memory_mb,
             timeout=timeout,
+            # A snapshot of each version is kept and paid for as long as the version is there, and
+            # each worker that begins from it as well: worth it where somebody waits.
+            snap_start=lambda_.SnapStartConf.ON_PUBLISHED_VERSIONS
+            if workload.resumes(config.snap_start)
+            else None,
             reserved_concurrent_executions=getattr(config.reserved_concurrency, id, None),
             # Else a deployment deletes the version before, and there is none to roll back to.
             current_version_options=lambda_.VersionOptions(

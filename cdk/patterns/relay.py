@@ -13,7 +13,7 @@ from cdk.patterns.event_store import EventStore
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
 
 _TIMEOUT = core.Duration.seconds(60)
-_BATCH = 500  # 50 PutEvents requests of ten entries, about a second
+_BATCH = 500  # five packs or more of a hundred events: a PutEvents request or two
 _PARALLEL_BATCHES = 4  # a shard; order holds an item, and an item is one event
 # The handler retries entries by itself. What still fails is tried this often, for this long: an
 # outage of hours loses nothing. A batch is split at the record that the handler names, and halved
@@ -69,6 +69,7 @@ class Relay(Construct):
             # LATEST may miss records while the mapping is being made.
             starting_position="TRIM_HORIZON",
             batch_size=_BATCH,
+            maximum_batching_window_in_seconds=defaults.config.relay_window_s,
             parallelization_factor=_PARALLEL_BATCHES,
             bisect_batch_on_function_error=True,
             maximum_retry_attempts=_RETRIES_MAX,

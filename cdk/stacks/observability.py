@@ -78,7 +78,8 @@ class ObservabilityStack(core.Stack):
                 store=data.store,
                 relay=service.relay,
                 consumers=[
-                    each.function for each in service.node.find_all() if isinstance(each, Consumer)
+                    *(one.function for one in service.node.find_all() if isinstance(one, Consumer)),
+                    service.webhooks.fanout,
                 ],
                 functions=service.functions,
                 topics=topics,

@@ -28,13 +28,15 @@ from ledger.contracts.events import AccountEvent, CommandRejected, MetadataSet, 
 _API_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
 # As far below as must be: of many commands in one request none is begun in the last 18 s.
 _DECIDING_TIMEOUT = core.Duration.seconds(28)
-_COMMANDS_TIMEOUT = core.Duration.seconds(30)
+# Commands are begun until 18 s are left, and a batch of bulk messages has up to 15,000 of them.
+_COMMANDS_TIMEOUT = core.Duration.seconds(60)
+# What there was no time for comes back, and each receive counts: a message that brings hundreds of
+# commands to an account that is fought over must not die untried.
+_COMMANDS_RECEIVES_MAX = 20
 _PROJECTION_TIMEOUT = core.Duration.seconds(30)
-# One after the other within the time-out, even if each should take a quarter of a second.
-_COMMANDS_BATCHING = Batching(size=25, window_s=1)
-_FIFO_BATCHING = Batching(size=10, window_s=0)
-_SYSTEM_BATCHING = Batching(size=25, window_s=1)
-_PROJECTION_BATCHING = Batching(size=100, window_s=1)
+_FIFO_BATCHING = Batching(size=10, window_s=0)  # the most there is; each may be a bulk message
+# Packs of up to 100 events: 2,500 payments, which take some two seconds if no two share an account.
+_PROJECTION_BATCHING = Batching(size=25, window_s=1)
 
 
 class ServiceStack(core.Stack):
@@ -55,7 +57,6 @@ class ServiceStack(core.Stack):
         self.key.allow_eventbridge()
         self.key.allow_log_groups()
         self.key.allow_alarms()
-        self.key.allow_topics(config)
         self._defaults = FunctionDefaults(
             config=config,
             key=self.key,
@@ -110,7 +111,6 @@ class ServiceStack(core.Stack):
             "Webhooks",
             defaults=self._defaults,
             data=data,
-            topic=self.notifications.topic,
         )
         self.api.serve_webhooks(self.webhooks.manager.alias)
         self.fraud = Fraud(
@@ -188,6 +188,7 @@ class ServiceStack(core.Stack):
             name=name,
             handled_within=_COMMANDS_TIMEOUT,
             fifo=fifo,
+            receives_max=_COMMANDS_RECEIVES_MAX,
         )
 
     def _ingress(self) -> Bus:
@@ -239,12 +240,13 @@ class ServiceStack(core.Stack):
             [queue.dead_letters.queue_arn for queue in (standard, ordered, system)],
         )
         function.may_statements([use_of_key(self.key, "sqs", write=True)])
-        limits = self._config.queue_concurrency
+        limits, gathered = self._config.queue_concurrency, self._config.commands_batching
+        batching = Batching(size=gathered.size, window_s=gathered.window_s)
         drain(
             function,
             "StandardMapping",
             standard,
-            batching=_COMMANDS_BATCHING,
+            batching=batching,
             concurrency_max=limits.commands,
         )
         drain(
@@ -258,7 +260,7 @@ class ServiceStack(core.Stack):
             function,
             "SystemMapping",
             system,
-            batching=_SYSTEM_BATCHING,
+            batching=batching,
             concurrency_max=limits.system_commands,
         )
         return function

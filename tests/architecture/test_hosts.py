@@ -38,6 +38,8 @@ MADE_OF = (
     *("ledger/contracts", "ledger/domain", "ledger/entrypoints", "ledger/upkeep"),
     *("projections", "consumers"),
 )
+#: Variables that are numbers.
+NUMBERS = frozenset({"LEDGER_STATE_CACHE"})
 #: Clocks, waits, chance and the environment: all of these are the host's.
 THE_HOSTS = frozenset({"os", "random", "secrets", "time", "uuid"})
 #: An endpoint on the internet answers in real time or not at all.
@@ -106,7 +108,7 @@ class _Everything(Mapping[str, str]):
     """An environment in which every variable is set."""
 
     def __getitem__(self, name: str) -> str:
-        return f"the-{name.lower()}"
+        return "100" if name in NUMBERS else f"the-{name.lower()}"
 
     def __iter__(self) -> Iterator[str]:
         return iter(())

@@ -22,9 +22,10 @@ def versions(lock: Path) -> set[tuple[str, str]]:
     return {(pin["name"], pin["version"]) for pin in pins if pin}
 
 
-def test_there_are_the_four_locks_that_make_installs() -> None:
+def test_there_are_the_five_locks_that_make_installs() -> None:
     """Each lock has its purpose; one more would be maintained by nobody."""
     assert [lock.name for lock in LOCKS] == [
+        "bench.lock",
         "dev.lock",
         "emulator.lock",
         "installer.lock",

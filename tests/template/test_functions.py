@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from cdk.bundling import RUNTIME_VERSION
+from cdk.patterns.workloads import ONE_CPU_MB
 from tests.template.templates import Templates
 
 WRITERS = ("api", "commands", "expiry")  # of events
@@ -11,7 +12,7 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
     "api": (
         "ledger.entrypoints.api.handler",
         28,
-        {"EVENTS_TABLE": "events", "STATES_TABLE": "states"},
+        {"EVENTS_TABLE": "events", "STATES_TABLE": "states", "LEDGER_STATE_CACHE": "10000"},
     ),
     "commands": (
         "ledger.entrypoints.commands.handler",
@@ -19,6 +20,7 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
         {
             "EVENTS_TABLE": "events",
             "STATES_TABLE": "states",
+            "LEDGER_STATE_CACHE": "10000",
             "COMMANDS_QUEUE_URL": "commands",
             "COMMANDS_FIFO_QUEUE_URL": "commands.fifo",
             "SYSTEM_COMMANDS_QUEUE_URL": "system-commands",
@@ -30,7 +32,7 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
     "expiry": (
         "ledger.entrypoints.expiry.handler",
         50,
-        {"EVENTS_TABLE": "events", "STATES_TABLE": "states"},
+        {"EVENTS_TABLE": "events", "STATES_TABLE": "states", "LEDGER_STATE_CACHE": "10000"},
     ),
     "relay": ("ledger.entrypoints.relay.handler", 60, {"LEDGER_BUS": "bus"}),
     "balances": (
@@ -188,6 +190,16 @@ def test_functions_have_one_shape(templates: Templates) -> None:
         assert templates.text(function.stack, shape["LoggingConfig"]["LogGroup"]) in groups
         assert not {"TracingConfig", "VpcConfig", "DeadLetterConfig", "Layers"} & set(shape)
     assert len({function.properties["Code"]["S3Key"] for function in functions}) == 1
+
+
+def test_memory_is_given_by_what_waits(templates: Templates) -> None:
+    """A whole CPU for the lanes of commands, more than half of one where a client waits for a
+    decision, and little where a function waits itself (docs/performance.md)."""
+    found = {
+        name: function.properties["MemorySize"]
+        for name, function in templates.named("AWS::Lambda::Function").items()
+    }
+    assert found == dict.fromkeys(FUNCTIONS, 512) | {"commands": ONE_CPU_MB, "api": 1024}
 
 
 def test_every_function_is_reached_by_its_alias_only(templates: Templates) -> None:

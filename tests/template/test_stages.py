@@ -85,6 +85,45 @@ def test_only_prod_sets_workers_aside(both: dict[str, Templates]) -> None:
     assert reserved == {"dev": {}, "prod": {"api": 200, "commands": 170, "query": 100}}
 
 
+def test_clients_of_prod_wait_for_no_cold_start(both: dict[str, Templates]) -> None:
+    """There the functions that a client waits for begin from a snapshot; nobody pays for one of
+    any other, nor in dev."""
+    snapped = {
+        stage: {
+            name: function.properties["SnapStart"]
+            for name, function in templates.named("AWS::Lambda::Function").items()
+            if "SnapStart" in function.properties
+        }
+        for stage, templates in both.items()
+    }
+    waited_for = ("api", "query", "reviews", "webhookmanager")
+    assert snapped == {
+        "dev": {},
+        "prod": {name: {"ApplyOn": "PublishedVersions"} for name in waited_for},
+    }
+
+
+def test_functions_that_begin_from_a_snapshot_are_those_behind_the_api(
+    both: dict[str, Templates],
+) -> None:
+    """A function is waited for exactly if API Gateway calls it."""
+    templates = both["prod"]
+    aliases = {
+        alias.logical_id: templates.text(alias.stack, alias.properties["FunctionName"])
+        for alias in templates.all("AWS::Lambda::Alias")
+    }
+    called = {
+        aliases[templates.text(one.stack, one.properties["FunctionName"])]
+        for one in templates.all("AWS::Lambda::Permission")
+        if one.properties["Principal"] == "apigateway.amazonaws.com"
+    }
+    assert called == {
+        name
+        for name, function in templates.named("AWS::Lambda::Function").items()
+        if "SnapStart" in function.properties
+    }
+
+
 def test_nothing_but_names_and_settings_differs(both: dict[str, Templates]) -> None:
     """Both stages have the same resources of the same types: what is tried in dev runs in prod."""
     kinds = [
@@ -109,6 +148,10 @@ def test_settings_of_every_stage_are_valid() -> None:
         ({"colour": "red"}, r"unknown field `colour`"),
         ({"log_level": None}, r"Expected `str`, got `null` - at `\$\.log_level`"),
         ({"alarm_email": "nobody"}, r"at `\$\.alarm_email`"),
+        (
+            {"commands_batching": {"size": 11, "window_s": 0}},
+            r"a batch of more than 10 needs a window of a second - at `\$\.commands_batching`",
+        ),
         (
             {"queue_concurrency": {"commands": 1, "commands_fifo": 2, "balances": 2, "history": 2}},
             r"`int` >= 2 - at `\$\.queue_concurrency\.commands`",
