@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ledger.contracts.commands import Command
+from ledger.contracts.commands import AtomicBatch, BaseCommand, Command, accounts_of
 
 AskRoute = Literal["rest", "dry_run", "batch", "query", "bus", "fifo"]
 """`rest`, `dry_run` and `batch` (of independent commands) are POSTs to the REST API, `query` is a
@@ -51,3 +51,19 @@ class HttpAnswer(Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+def ids_of(command: BaseCommand) -> tuple[str, ...]:
+    """Every id that a command names: its own, its accounts, payment, book and template."""
+    named = (getattr(command, field, None) for field in ("account", "payment", "subject_id"))
+    members = command.commands if isinstance(command, AtomicBatch) else ()
+    return tuple(
+        dict.fromkeys(
+            (
+                command.id,
+                *accounts_of(command),
+                *(name for name in named if isinstance(name, str)),
+                *(name for member in members for name in ids_of(member)),
+            )
+        )
+    )

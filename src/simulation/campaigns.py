@@ -13,10 +13,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from simulation.bugs.planted import PlantedBug
-from simulation.reports.campaign import Hunt
-from simulation.results import Result
+from simulation.faults.profiles import Profile
+from simulation.results import Hunt, Result
 from simulation.run import run
-from simulation.settings import Profile, Settings
+from simulation.settings import Settings
 from simulation.wiring.model import Wiring
 from simulation.wiring.stack import read_wiring
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.auditor import Auditor
+from simulation.auditor.delivery.letters import parts_of
 from simulation.aws.dynamodb.table import Change
 from simulation.functions.platform import Record
 from simulation.reports.recorder import Recorder
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 _ANSWERED: Final = frozenset({"rest", "batch", "dry_run"})
 #: The function that decides those of queues.
 _DECIDING: Final = "Commands"
+#: What a message in bulk has in it; an atomic batch names its version first.
+_BULK: Final = '{"commands":['
 
 
 class Hearing:
@@ -107,7 +110,7 @@ class Hearing:
         self, function: str, records: Sequence[Record], failed: frozenset[int] | None
     ) -> None:
         if function == _DECIDING:
-            self.handled += len(records)
+            self.handled += sum(map(_commands_in, records))
         self._auditor.handed_over(function, records, failed)
 
     def _changed(self, changes: Sequence[Change]) -> None:
@@ -122,3 +125,9 @@ class Hearing:
 
     def _count(self, outcome: str) -> None:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+
+def _commands_in(record: Record) -> int:
+    """How many commands a message brings."""
+    body = record["body"]
+    return len(parts_of(body)) if _BULK in body else 1

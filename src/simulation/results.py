@@ -1,4 +1,4 @@
-"""What a run came to."""
+"""What a run came to, and what looking for a planted bug did."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ class Result(Struct, frozen=True, kw_only=True):
     findings: tuple[Finding, ...]
     planned: int
     """How many elements the whole plan has, of which `settings.only` may be a part."""
-    near: tuple[tuple[int, ...], ...] = ()
-    """Places in the plan that may be all that it takes for the first finding, the fewest first."""
     commands: int
     """Commands that were asked for, each counted once however often it was repeated."""
     sent: int
@@ -60,6 +58,18 @@ class Result(Struct, frozen=True, kw_only=True):
     def missed(self) -> tuple[Fault, ...]:
         """The kinds of faults that never struck."""
         return tuple(fault for fault in Fault if fault not in self.occurred)
+
+
+class Hunt(Struct, frozen=True):
+    """How one planted bug was looked for."""
+
+    bug: str
+    what: str
+    seeds: int
+    """How many seeds were run, the one that found it included."""
+    seed: int | None
+    """The seed that found it."""
+    finding: Finding | None
 
 
 def looked_for(settings: Settings, findings: Sequence[Finding]) -> Finding:

@@ -9,21 +9,21 @@ from typing import Any, Final
 from simulation.auditor.auditor import Auditor
 from simulation.auditor.findings import Finding
 from simulation.bugs.catalogue import planted
+from simulation.faults.profiles import rates_of
 from simulation.hearing import Hearing
+from simulation.kernel.chance import Chance
 from simulation.kernel.hub import SECOND, Task
 from simulation.kernel.memory import rarely_collected
 from simulation.load.callers import Callers
 from simulation.load.elements import Plan
 from simulation.load.plan import plan_of
-from simulation.nearness import near
 from simulation.operations.redrive import redrive, redrive_now_and_then
 from simulation.operations.scenario import Operations, begin
 from simulation.operations.verification import verify
-from simulation.profiles import rates_of
 from simulation.releases.next import NEXT
 from simulation.releases.release import Release, current, patched
 from simulation.reports.recorder import Recorder
-from simulation.results import Result, looked_for
+from simulation.results import Result
 from simulation.settings import Settings
 from simulation.wiring.model import Wiring
 from simulation.world import BEGINNING, World
@@ -58,7 +58,7 @@ class _Run:
         self._world = World(
             wiring,
             seed=settings.world_seed,
-            rates=rates_of(settings),
+            rates=rates_of(settings.faults, kinds=settings.kinds, often=settings.often),
             release=self._release,
             keep_trace=history,
             spares=_spares(settings),
@@ -71,8 +71,7 @@ class _Run:
         self._hearing = Hearing(self._auditor, self._recorder)
         self._hearing.observe(self._world)
         self._whole = _plan_of(settings.seed, settings.commands)
-        only = settings.only
-        self._plan = self._whole if only is None else self._whole.only(only)
+        self._plan = plan_played(settings)
         self._failures: list[Finding] = []
 
     def result(self) -> Result:
@@ -83,7 +82,6 @@ class _Run:
             settings=self._settings,
             findings=tuple(findings),
             planned=len(self._whole.elements),
-            near=near(self._plan, looked_for(self._settings, findings)) if findings else (),
             commands=hearing.commands,
             sent=self._plan.commands,
             handled=hearing.handled,
@@ -160,8 +158,8 @@ class _Run:
                 self._find(_ENDS, f"{expired} records of {name} expired before they were read.")
 
     def _begin(self) -> list[Task[object]]:
-        """Callers and operators begin. When operators work goes by the whole plan, whatever part
-        of it is played."""
+        """Callers and operators begin. When operators work goes by the whole plan and by its seed
+        alone, whatever part of it is played, and with whatever luck."""
         settings, world = self._settings, self._world
         self._callers = Callers(world, self._plan, self._hearing)
         self._clients = self._callers.start()
@@ -170,7 +168,9 @@ class _Run:
             replay=settings.replay,
             deploy=self._next if settings.deployment else None,
         )
-        tasks = begin(world, operations, _instants(self._whole), self._hearing)
+        tasks = begin(
+            world, operations, _instants(self._whole), self._hearing, Chance(settings.seed)
+        )
         if settings.redrive:
             redriving = partial(redrive_now_and_then, world, self._whole.ends)
             tasks.append(world.hub.spawn("operator", redriving))
@@ -222,6 +222,12 @@ class _Run:
     def _find(self, promise: str, message: str, *about: str) -> None:
         self._failures.append(Finding(promise, self._world.hub.now, message, about))
         self._world.trace.add("auditor", f"{promise}: {message}", *about)
+
+
+def plan_played(settings: Settings) -> Plan:
+    """What is asked in a run: the whole plan of its seed, or a part. Raises UnplannedError."""
+    whole = _plan_of(settings.seed, settings.commands)
+    return whole if settings.only is None else whole.only(settings.only)
 
 
 @lru_cache(maxsize=2)

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Final
 
 import msgspec
 from msgspec import Meta, Struct
 
 from simulation.faults.kinds import Fault
+from simulation.faults.profiles import Profile
 
 COMMANDS_DEFAULT: Final = 2_000
 #: Two runs of one plan that differ in their luck share nothing but the plan.
 _LUCK_STRIDE: Final = 1_000_003
-
-
-class Profile(StrEnum):
-    """How often faults strike. The texts are those of the command line."""
-
-    NONE = "none"
-    LIGHT = "light"
-    HEAVY = "heavy"
 
 
 class Settings(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):

@@ -17,8 +17,9 @@ import pytest
 from simulation.bugs.catalogue import planted
 from simulation.campaigns import hunt, run_of
 from simulation.faults.kinds import Fault
+from simulation.faults.profiles import Profile
 from simulation.results import Result
-from simulation.settings import Profile, Settings, settings_of
+from simulation.settings import Settings, settings_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = (1, 2, 3, 4)

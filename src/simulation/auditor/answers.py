@@ -10,7 +10,6 @@ from msgspec import UNSET, Struct
 
 from ledger.contracts.commands import (
     CLIENT_COMMANDS,
-    AtomicBatch,
     Command,
     decode_command,
     encode_command,
@@ -75,9 +74,20 @@ class Answers:
                 ask, "answers_are_recorded", f"{len(ask.commands)} commands have no answer each."
             )
             return
+        undecided = ""
         for command, one in zip(ask.commands, each, strict=True):
-            if one["status"] not in NOTHING_PROMISED:
-                self._check(Answered(ask, command, one["status"], one["body"], None))
+            if one["status"] in NOTHING_PROMISED:
+                undecided = undecided or (command.id if command else "")
+                continue
+            if undecided and command is not None and one["body"].get("repeat") is False:
+                self._report(
+                    ask,
+                    "groups_keep_order",
+                    "A command was decided behind one of its request that was not.",
+                    command.id,
+                    undecided,
+                )
+            self._check(Answered(ask, command, one["status"], one["body"], None))
 
     def _check(self, one: Answered) -> None:
         kind = _kind(one.body)
@@ -224,7 +234,7 @@ class Answers:
 
 def is_malformed(command: Command, reason: str, facts: Facts) -> bool:
     """Whether a command that is one can be refused as if it were none."""
-    if isinstance(command, AtomicBatch) and reason == "transaction_too_large":
+    if reason == "transaction_too_large":
         return not fits(command, facts)
     try:
         decode_command(encode_command(command), CLIENT_COMMANDS)

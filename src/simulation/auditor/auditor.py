@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Protocol
 
-from ledger.contracts.events import BatchCommitted, CorruptEventError, UnknownEventError
+from ledger.contracts.events import CorruptEventError, UnknownEventError
 from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.answers import Answers
 from simulation.auditor.asked import AskedFor
@@ -17,16 +17,19 @@ from simulation.auditor.commits import Commits
 from simulation.auditor.counters import Counters
 from simulation.auditor.delivery.consumers import Consumers
 from simulation.auditor.delivery.fraud import Fraud
+from simulation.auditor.delivery.fraud_memory import FraudMemory
 from simulation.auditor.delivery.letters import Letters
 from simulation.auditor.delivery.messages import Messages
 from simulation.auditor.delivery.notifications import Notifications
 from simulation.auditor.delivery.projections import Projections
 from simulation.auditor.delivery.queues import Queues
+from simulation.auditor.delivery.webhooks import Webhooks
 from simulation.auditor.dry_runs import DryRuns
 from simulation.auditor.due_holds import DueHolds
 from simulation.auditor.facts import Facts
 from simulation.auditor.failures import Failures
 from simulation.auditor.findings import Finding, Findings
+from simulation.auditor.leases import Leases
 from simulation.auditor.model import Model
 from simulation.auditor.money import Money
 from simulation.auditor.movements import Movements
@@ -35,6 +38,8 @@ from simulation.auditor.recorded import Item, Recorded, changed_by, recorded
 from simulation.auditor.states import States
 from simulation.auditor.stored import StoredState, stored_state
 from simulation.auditor.subjects import Subjects
+from simulation.auditor.together import Together
+from simulation.auditor.transactions import by_command
 from simulation.auditor.world import View
 from simulation.kernel.trace import Trace
 from simulation.wiring.model import Wiring
@@ -80,9 +85,11 @@ class Auditor:
         self._subjects = Subjects(found)
         self._commits = Commits(self.facts, self._asked, self.model, found, skew=skew)
         self._answers = Answers(self.facts, self._asked, self.model, self._subjects.tied, found)
+        self._together = Together(self.facts, self._asked, self.model, found)
         self._dry_runs = DryRuns(self.facts, self.model, found, skew=skew)
         self._due_holds = DueHolds(self.facts, self.model, self._subjects.tied, found)
         self._movements = Movements(self.facts, found)
+        self._leases = Leases(self.facts, found)
         self._states = States(self.facts, self._subjects, found)
         self._money = Money(found)
         self._counters = Counters(self.model, found)
@@ -91,7 +98,9 @@ class Auditor:
         self._messages = Messages(wiring, self.facts, self._asked, self.model, found)
         self._queues = Queues(wiring, self.facts, found)
         self._fraud = Fraud(wiring, self.facts, found)
+        self._fraud_memory = FraudMemory(wiring, self.facts, found)
         self._notifications = Notifications(wiring, self.facts, found)
+        self._webhooks = Webhooks(wiring, self.facts, self._notifications.told, found)
         self._projections = Projections(wiring, self.facts, found)
         self._failures = Failures(found)
 
@@ -105,6 +114,8 @@ class Auditor:
     def asked(self, ask: Ask) -> None:
         """A request leaves a client."""
         self._asked.take(ask)
+        if ask.route != "dry_run":
+            self._together.take(ask)
         if ask.route == "dry_run":
             self._dry_runs.asked(ask)
         elif ask.route in ("bus", "fifo"):
@@ -138,6 +149,7 @@ class Auditor:
         for change in changes:
             self._projections.changed(change.table, change.old, change.new)
             self._questions.changed(change.table, change.key)
+            self._webhooks.changed(change.table, change.new)
             if change.table == self._events_table:
                 self._event_changed(change, made)
             elif change.table == self._states_table and not self._restoring:
@@ -157,23 +169,27 @@ class Auditor:
             self._found.report("events_stay", "An event was changed or removed.", change.key[0])
             return
         try:
-            made.append(recorded(change.new, self._found.now()))
+            made.append(recorded(change.new, self._found.now(), len(made)))
         except (CorruptEventError, UnknownEventError) as error:
             self._found.report("events_are_foretold", f"No event: {error}.", change.key[0])
 
     def _committed(self, made: list[Recorded]) -> None:
-        """The events of one transaction, those of a batch in the order of its commands."""
-        self._commits.take(made)
-        order: Mapping[str, int] = {}
+        """The events of one transaction, each of its commands on the effects of those before it."""
+        self._commits.begin(made[0].at)
+        self._subjects.begin(made)
+        for command in by_command(made, self._found):
+            self._commits.take(command)
+            self._happened(command)
+
+    def _happened(self, made: Sequence[Recorded]) -> None:
+        """The events of one command."""
         for one in made:
-            if isinstance(one.event, BatchCommitted):
-                order = {id: place for place, id in enumerate(one.event.commands)}
-        for one in sorted(made, key=lambda one: order.get(one.id, -1)):
             self._movements.take(one)
             self._subjects.take(one)
             self._due_holds.take(one)
             try:
                 self.facts.take(one)
+                self._leases.take(one)
             except LookupError as error:
                 self._found.report(
                     "versions_are_dense", f"An event rests on what never was: {error}.", one.id
@@ -191,6 +207,7 @@ class Auditor:
             queue = str(records[0]["eventSourceARN"]).rpartition(":")[2]
             for made in self._consumers.handed_over(queue, records, failed):
                 self._questions.done(queue, made)
+            self._webhooks.handed_over(queue, records, failed)
 
     def buried(self, _queue: str, body: str, _message_id: str) -> None:
         """SQS has moved a message to the dead letters."""
@@ -199,10 +216,11 @@ class Auditor:
     def notified(self, topic: str, body: str, attributes: Mapping[str, Mapping[str, Any]]) -> None:
         """A topic has taken a message."""
         self._notifications.notified(topic, body, attributes)
+        self._fraud.notified(topic, body, attributes)
 
     def webhook(self, url: str, body: bytes, headers: Mapping[str, str]) -> None:
         """An endpoint has taken a request."""
-        self._notifications.webhook(url, body, headers)
+        self._webhooks.webhook(url, body, headers)
 
     def failed(self, function: str, text: str) -> None:
         """A handler ended in an exception that was not injected."""
@@ -237,7 +255,10 @@ class Auditor:
         letters = Letters(self._wiring, world)
         self._consumers.finish(letters)
         self._messages.finish(letters, world)
+        self._together.finish()
         self._queues.finish(letters, world)
         self._fraud.finish(letters, world)
-        self._notifications.finish(letters, world)
+        self._fraud_memory.finish(letters, world)
+        self._notifications.finish(letters)
+        self._webhooks.finish(letters, world)
         self._projections.finish(letters, world)

@@ -34,7 +34,13 @@ from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
 from simulation.auditor.model import Model, Reply
 from simulation.auditor.recorded import Recorded
-from simulation.auditor.wording import answers_to, reply_of_event, says_what_was_asked, told_by
+from simulation.auditor.wording import (
+    answers_to,
+    reply_of_event,
+    says_what_was_asked,
+    told_by,
+    touched_by,
+)
 
 EXPIRY_ACTOR: Final = "ledger:expiry"
 _MEMBER: Final = re.compile(r"commands\[([0-9]+)\]")
@@ -55,11 +61,18 @@ class Commits:
         self._model = model
         self._findings = findings
         self._skew = skew
+        self._at = 0  # of the newest transaction
+        self._before = 0  # of the one before
+
+    def begin(self, at: int) -> None:
+        """A transaction took effect at that time: what is taken next is of it."""
+        self._before, self._at = self._at, at
 
     def take(self, made: Sequence[Recorded]) -> None:
-        """The events of one transaction."""
-        first, members = self._in_order(made)
+        """The events of one command, which was decided on the effects of those before it."""
+        first, *members = made
         command = self._command_of(first)
+        raced = self._raced(first)
         if command is None:
             return
         self._check_time(first, command)
@@ -67,15 +80,23 @@ class Commits:
         if not isinstance(first.event, BatchCommitted):
             heard = reply_of_event(first.event, repeat=False)
         meant = self._meant(command, made)
-        said = self._model.handle(meant, first.event.recorded_at, heard)
+        told = {one.id: touched_by(one.event) for one in made}
+        at = first.event.recorded_at
+        said = self._model.handle(meant, at, heard if raced else None, told)
         if meant is not command and not said.repeat:
             self._model.was_asked(command)
         if isinstance(first.event, BatchCommitted):
             self._check_batch(first, command, members, said)
         elif isinstance(meant, AtomicBatch) and heard.verdict == said.verdict == "rejected":
-            self._check_refused_batch(first, meant, heard, said)
+            self._check_refused_batch(first, meant, said, raced=raced)
         elif said != heard:
             self._differs(first, heard, said)
+
+    def _raced(self, first: Recorded) -> bool:
+        """Whether any transaction at all was committed since the command was first asked for: then
+        what it was decided by may have been read before and after that."""
+        carried = self._asked.under(first.id)
+        return not carried or self._before >= carried[0].ask.at
 
     def _meant(self, command: Command, made: Sequence[Recorded]) -> Command:
         """The command with the versions of templates that were taken where it names none."""
@@ -103,20 +124,6 @@ class Commits:
                 command.id,
             )
         return structs.replace(command, template_version=use.version)
-
-    def _in_order(self, made: Sequence[Recorded]) -> tuple[Recorded, list[Recorded]]:
-        """The event of the command, and those of the members if it is of a batch."""
-        batches = [one for one in made if isinstance(one.event, BatchCommitted)]
-        first = batches[0] if batches else made[0]
-        rest = {one.id: one for one in made if one is not first}
-        wanted = first.event.commands if isinstance(first.event, BatchCommitted) else ()
-        if tuple(sorted(rest)) != tuple(sorted(wanted)):
-            self._findings.report(
-                "batches_are_whole",
-                f"One transaction recorded {len(made)} events, which are not those of one command.",
-                *(one.id for one in made),
-            )
-        return first, [rest[name] for name in wanted if name in rest]
 
     def _command_of(self, first: Recorded) -> Command | None:
         """The command that an event answers; of one that nobody asked for, what it says itself."""
@@ -188,21 +195,22 @@ class Commits:
                 self._differs(member, heard, Reply("accepted", False, foretold))
 
     def _check_refused_batch(
-        self, first: Recorded, batch: AtomicBatch, heard: Reply, said: Reply
+        self, first: Recorded, batch: AtomicBatch, said: Reply, *, raced: bool
     ) -> None:
         """A batch is refused for one of its commands: those before it could take effect, and what
-        is said against that one holds."""
+        is said against that one holds, and comes first unless others were at it."""
         event = first.event
         assert isinstance(event, CommandRejected)
         named = _MEMBER.match("" if event.field is UNSET else event.field)
         if said.repeat or named is None or int(named[1]) >= len(batch.commands):
-            self._differs(first, heard, said)
+            self._differs(first, reply_of_event(event, repeat=False), said)
             return
         member = batch.commands[int(named[1])]
         if event.reason == "member_id_used" and member.id in self._model.decided:
             return
         place, reasons = self._model.refused_member(batch, event.recorded_at)
-        if event.reason not in reasons or int(named[1]) != place:
+        holding = reasons if raced else reasons[:1]
+        if event.reason not in holding or int(named[1]) != place:
             self._findings.report(
                 "events_are_foretold",
                 f"A batch is refused for {event.reason} of {named[0]}; by the rules it is refused "

@@ -14,6 +14,7 @@ import msgspec
 from ledger.contracts.commands import AtomicBatch, Command
 from ledger.contracts.primitives import instant_of_microseconds
 from ledger.contracts.reasons import BY_CODE, Kind
+from ledger.contracts.subjects import stripe_key
 from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.answers import NOTHING_PROMISED, is_malformed
 from simulation.auditor.facts import Facts
@@ -85,10 +86,14 @@ class DryRuns:
         now = self._findings.now()
         if self._model.due(instant_of_microseconds(now + self._skew)):
             return True  # it may have been seen released
+        touched: dict[str, list[int]] = {}
+        for shown in body.get("accounts", ()):
+            touched.setdefault(shown["id"], []).append(shown.get("stripe", 0))
         for clock in (now, now - self._skew, now + self._skew):
-            tried = self._model.try_out(command, instant_of_microseconds(clock))
+            at = instant_of_microseconds(clock)
+            tried = self._model.try_out(command, at, {command.id: touched})
             if refused is not None:
-                if refused in tried.reasons:
+                if refused in tried.reasons[:1]:
                     return True
             elif not tried.reasons and _fits(command, body, tried.detail):
                 return True
@@ -102,7 +107,8 @@ class DryRuns:
     def _backwards(self, ask: Ask, body: Mapping[str, Any]) -> Iterator[str]:
         """Accounts that it shows as they were before it was asked for."""
         for shown in body.get("accounts", ()):
-            before = self._facts.accounts.version_at(shown["id"], ask.at)
+            key = stripe_key(shown["id"], shown.get("stripe", 0))
+            before = self._facts.lives(key).version_at(key.id, ask.at)
             if shown["version"] <= before:
                 yield (
                     f"A dry run shows account {shown['id']} at version {shown['version']}; it was "
@@ -115,7 +121,7 @@ def _fits(command: Command, body: Mapping[str, Any], detail: Mapping[tuple[str, 
     if isinstance(command, AtomicBatch):
         return True
     for shown in body.get("accounts", ()):
-        wanted = detail.get(("account", shown["id"]))
+        wanted = detail.get(stripe_key(shown["id"], shown.get("stripe", 0)))
         if wanted is None or (
             shown["version"],
             shown["debits_posted_minor"],

@@ -7,9 +7,10 @@ projections may be of any.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from msgspec import UNSET, Struct
+from msgspec import UNSET, Struct, structs
 
 from ledger.contracts.commands import Alert
 from ledger.contracts.events import (
@@ -26,20 +27,31 @@ from ledger.contracts.events import (
     LaterPaymentEvent,
     MetadataSet,
     PaymentAuthorized,
+    PaymentCaptured,
     PaymentEntry,
+    PaymentExpired,
     PaymentPosted,
     PaymentScreened,
+    PaymentVoided,
     ProfileEvent,
     TemplateDefined,
     currency_of,
 )
+from ledger.contracts.subjects import Key
 from simulation.auditor.recorded import Recorded
 
 DEBIT_SIDE = ("asset", "expense")
 
 
+def balance_of(entry: AccountEntry) -> int:
+    """What is posted on an account, on its normal side."""
+    debits = entry.debits_posted_minor - entry.credits_posted_minor
+    return debits if entry.type in DEBIT_SIDE else -debits
+
+
 class AccountFact(Struct, frozen=True):
-    """An account at a version, and what made it. `profile_version` is that of the profile."""
+    """An account, or a stripe of one, at a version, and what made it. `profile_version` is that of
+    the profile, `width` how many stripes there ever were."""
 
     version: int
     made: Recorded
@@ -48,6 +60,9 @@ class AccountFact(Struct, frozen=True):
     profile_version: int
     profile: AccountProfile
     alerts: tuple[Alert, ...]
+    width: int = 1
+    floor: int | None = None
+    ceiling: int | None = None
 
     @property
     def totals(self) -> tuple[int, int, int, int]:
@@ -63,9 +78,7 @@ class AccountFact(Struct, frozen=True):
     @property
     def balance(self) -> int:
         """What is posted, on the normal side."""
-        entry = self.entry
-        debits = entry.debits_posted_minor - entry.credits_posted_minor
-        return debits if entry.type in DEBIT_SIDE else -debits
+        return balance_of(self.entry)
 
     @property
     def available(self) -> int:
@@ -90,6 +103,8 @@ class PaymentFact(Struct, frozen=True):
     captured: tuple[int, ...]
     reversed: tuple[int, ...]
     expires_at: str | None
+    ended: str | None = None
+    """How a hold came to its end; None while it is open, and of a payment that never was one."""
 
     @property
     def open(self) -> bool:
@@ -166,6 +181,8 @@ class Facts:
     def __init__(self) -> None:
         self.events: dict[str, Recorded] = {}
         self.accounts: Lives[AccountFact] = Lives()
+        self.stripes: Lives[AccountFact] = Lives()
+        """The further stripes of accounts, `<account>/<stripe>`; the first is the account."""
         self.payments: Lives[PaymentFact] = Lives()
         self.metadata: Lives[MetadataFact] = Lives()
         self.books: Lives[BookFact] = Lives()
@@ -184,10 +201,34 @@ class Facts:
                 self._account(made, event, entry)
         self._subject(made, event)
 
+    def lives(self, key: Key) -> Lives[AccountFact]:
+        """Where accounts, or their further stripes, are by the ids of their keys."""
+        return self.stripes if key.kind == "stripe" else self.accounts
+
+    def every_line(self) -> Iterator[tuple[str, int, list[AccountFact]]]:
+        """Every account, and every further stripe of one: the account's id, the stripe, and its
+        versions."""
+        for name, life in self.accounts.of.items():
+            yield name, 0, life
+        for name, life in self.stripes.of.items():
+            account, _, stripe = name.partition("/")
+            yield account, int(stripe), life
+
+    def whole(self, account: str) -> list[AccountFact]:
+        """All stripes of an account as they are, the first first; none if it is not there."""
+        head = self.accounts.now(account)
+        if head is None:
+            return []
+        others = (self.stripes.now(f"{account}/{stripe}") for stripe in range(1, head.width))
+        return [head, *(one for one in others if one is not None)]
+
     def _account(self, made: Recorded, event: AccountEvent, entry: AccountEntry) -> None:
-        before = self.accounts.now(entry.id)
+        lives = self.lives(entry.key)
+        before = lives.now(entry.key.id)
+        width = before.width if before else 1
         if isinstance(event, ProfileEvent):
             profile, version = event.profile, entry.version
+            width = len(event.accounts)  # all of them
         elif before is not None:
             profile, version = before.profile, before.profile_version
         else:
@@ -196,8 +237,13 @@ class Facts:
         if isinstance(event, AlertsSet):
             alerts = event.alerts
         currency = currency_of(event, entry.id)
-        fact = AccountFact(entry.version, made, entry, currency, version, profile, alerts)
-        self.accounts.add(entry.id, fact)
+        floor, ceiling = (before.floor, before.ceiling) if before else (None, None)
+        floor = floor if entry.floor_minor is UNSET else entry.floor_minor
+        ceiling = ceiling if entry.ceiling_minor is UNSET else entry.ceiling_minor
+        fact = AccountFact(
+            entry.version, made, entry, currency, version, profile, alerts, width, floor, ceiling
+        )
+        lives.add(entry.key.id, fact)
 
     def _subject(self, made: Recorded, event: Event) -> None:
         match event:
@@ -227,14 +273,19 @@ class Facts:
         elif isinstance(event, PaymentAuthorized):
             self.payments.add(event.id, _payment(made, made, event.entry, len(event.postings)))
         elif isinstance(event, LaterPaymentEvent):
-            origin = self.payments.of[event.payment][0].origin
-            assert isinstance(origin.event, PaymentPosted | PaymentAuthorized)
-            count = len(origin.event.postings)
-            self.payments.add(event.payment, _payment(made, origin, event.entry, count))
+            before = self.payments.of[event.payment][-1]
+            fact = _payment(made, before.origin, event.entry, len(before.captured))
+            ended = before.ended or (None if fact.open else _ENDINGS.get(type(event)))
+            self.payments.add(event.payment, structs.replace(fact, ended=ended))
         elif isinstance(event, CommandRejected) and event.request.__struct_config__.tag in _MAKING:
             self.refused[event.id] = made
 
 
+_ENDINGS: dict[type, str] = {
+    PaymentCaptured: "capture",
+    PaymentVoided: "void",
+    PaymentExpired: "expiry",
+}
 _MAKING = ("payment.post", "payment.post_template", "payment.authorize")
 
 

@@ -22,8 +22,8 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "causes_are_current": "A refusal names what caused it as it was when the refusal was recorded.",
     "due_holds_are_released": "No command is refused for lack of funds while a hold keeps them "
     "that is over.",
-    "batches_are_whole": "A transaction records one command, or an atomic batch with all its "
-    "commands, in their order.",
+    "batches_are_whole": "A transaction records whole commands: an event for each of them, and for "
+    "each command of an atomic batch, in their order.",
     "times_are_true": "An event is recorded between its request and its commit, by clocks that may "
     "differ, and never before what its subjects were changed by last.",
     "events_stay": "No event is ever changed or removed.",
@@ -41,6 +41,8 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "totals_are_explained": "Each account's totals change by what the event says that it posted, "
     "held and released.",
     "limits_hold": "No balance is taken further beyond its limit.",
+    "leases_add_up": "No stripe of an account goes beyond its share of the account's limits, and "
+    "the shares add up to these.",
     "frozen_stands_still": "Nothing moves on a frozen side of an account, nor on a closed account.",
     # States
     "versions_are_dense": "Each event makes the next version of all that it changes, and names the "
@@ -74,10 +76,12 @@ PROPERTIES: Final[Mapping[str, str]] = {
     "signed with its own secret.",
     "payments_are_screened": "Every payment of a customer gets one verdict, and the ledger records "
     "that one.",
+    "scorer_remembers": "What the fraud scorer remembers of an account is what its events say, "
+    "each counted once.",
     "messages_are_decided": "Every command that a queue took is decided, or lies in the dead "
     "letters and says why.",
     "groups_keep_order": "Commands of a message group are decided in the order in which they were "
-    "sent.",
+    "sent, and commands of one request or message in their order there.",
     "retries_end": "In the end nothing waits in a queue, and nothing is received too often.",
     "dead_letters_keep_payload": "A dead letter is, byte for byte, what was sent.",
     "holds_end": "No hold stays open long after it was due.",

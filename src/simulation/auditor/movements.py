@@ -3,6 +3,8 @@ frozen. Judged by the events alone."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ledger.contracts.events import (
     AccountEntry,
     AccountEvent,
@@ -12,9 +14,12 @@ from ledger.contracts.events import (
     moved_minor,
     pended_minor,
 )
+from ledger.contracts.primitives import AccountType
 from simulation.auditor.facts import DEBIT_SIDE, AccountFact, Facts
 from simulation.auditor.findings import Findings
 from simulation.auditor.recorded import Recorded
+
+Totals = tuple[int, int, int, int]
 
 
 class Movements:
@@ -29,19 +34,23 @@ class Movements:
         event = made.event
         if not isinstance(event, AccountEvent):
             return
+        seen: set[str] = set()
         for entry in event.accounts:
-            before = self._facts.accounts.now(entry.id)
-            self._check_totals(event, entry, before)
+            before = self._facts.lives(entry.key).now(entry.key.id)
+            moved = (0, 0, 0, 0)
+            if entry.id not in seen:  # what moves, moves on the first stripe that is named
+                moved = (*moved_minor(event, entry.id), *pended_minor(event, entry.id))
+            seen.add(entry.id)
+            self._check_totals(event, entry, before, moved)
             if before is not None:
                 self._check_standing_still(event, entry, before)
                 if isinstance(event, PaymentEvent):
                     self._check_limits(event, entry, before)
 
     def _check_totals(
-        self, event: AccountEvent, entry: AccountEntry, before: AccountFact | None
+        self, event: AccountEvent, entry: AccountEntry, before: AccountFact | None, moved: Totals
     ) -> None:
         totals = before.totals if before else (0, 0, 0, 0)
-        moved = (*moved_minor(event, entry.id), *pended_minor(event, entry.id))
         expected = tuple(total + more for total, more in zip(totals, moved, strict=True))
         if totals_of(entry) != expected:
             self._findings.report(
@@ -71,9 +80,11 @@ class Movements:
                 )
 
     def _check_limits(self, event: Event, entry: AccountEntry, before: AccountFact) -> None:
-        profile = before.profile
-        least, most = _judged(profile, entry)
-        least_before, most_before = _judged(profile, before.entry)
+        profile, there = before.profile, self._facts.whole(entry.id)
+        totals = _added(one.totals for one in there)
+        others = _added(one.totals for one in there if one.entry.key != entry.key)
+        least, most = judged(profile, entry.type, _added([others, totals_of(entry)]))
+        least_before, most_before = judged(profile, entry.type, totals)
         lowest, highest = profile.min_balance_minor, profile.max_balance_minor
         if lowest is not None and least < min(lowest, least_before):
             self._findings.report(
@@ -93,7 +104,7 @@ class Movements:
             )
 
 
-def totals_of(entry: AccountEntry) -> tuple[int, int, int, int]:
+def totals_of(entry: AccountEntry) -> Totals:
     """Posted debits and credits, pending debits and credits."""
     return (
         entry.debits_posted_minor,
@@ -103,10 +114,17 @@ def totals_of(entry: AccountEntry) -> tuple[int, int, int, int]:
     )
 
 
-def _judged(profile: AccountProfile, entry: AccountEntry) -> tuple[int, int]:
+def _added(every: Iterable[Totals]) -> Totals:
+    debits, credits_, held_debits, held_credits = (
+        sum(each) for each in zip((0, 0, 0, 0), *every, strict=True)
+    )
+    return debits, credits_, held_debits, held_credits
+
+
+def judged(profile: AccountProfile, kind: AccountType, totals: Totals) -> tuple[int, int]:
     """The balances that the lowest and the highest one are held against."""
-    debits, credits_, held_debits, held_credits = totals_of(entry)
-    if entry.type in DEBIT_SIDE:
+    debits, credits_, held_debits, held_credits = totals
+    if kind in DEBIT_SIDE:
         balance, against, in_favour = debits - credits_, held_credits, held_debits
     else:
         balance, against, in_favour = credits_ - debits, held_debits, held_credits

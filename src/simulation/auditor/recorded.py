@@ -20,7 +20,7 @@ from ledger.contracts.events import (
     entries_of,
     subject_of,
 )
-from ledger.contracts.subjects import Key, account_key
+from ledger.contracts.subjects import Key
 
 HASH_BYTES: Final = 32
 #: The chain of everything begins with this.
@@ -30,12 +30,21 @@ Item = Mapping[str, Mapping[str, Any]]
 
 
 class Recorded(Struct, frozen=True):
-    """An event, and the instant of its commit (microseconds since 1970)."""
+    """An event, and the instant of its commit (microseconds since 1970).
+
+    `place` is where it stands among the events of its transaction.
+    """
 
     at: int
     event: Event
     data: bytes
     hashes: tuple[bytes, ...]
+    place: int = 0
+
+    @property
+    def order(self) -> tuple[int, int]:
+        """Its place in the order in which all events took effect."""
+        return self.at, self.place
 
     @property
     def id(self) -> str:
@@ -53,7 +62,7 @@ class Recorded(Struct, frozen=True):
         return not isinstance(self.event, CommandRejected)
 
 
-def recorded(item: Item, at: int) -> Recorded:
+def recorded(item: Item, at: int, place: int = 0) -> Recorded:
     """The event in an item of the table of events. Raises what its decoder does."""
     data = item["data"]["S"].encode()
     hashes = bytes(item["hashes"]["B"]) if "hashes" in item else b""
@@ -62,6 +71,7 @@ def recorded(item: Item, at: int) -> Recorded:
         event_in(data),
         data,
         tuple(hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)),
+        place,
     )
 
 
@@ -79,17 +89,17 @@ def as_json(value: object) -> Any:
 
 
 def changed_by(event: Event) -> tuple[Key, ...]:
-    """What an event makes a new version of, in the order of its hashes: each account, then what
-    else it changes."""
-    accounts = tuple(account_key(entry.id) for entry in entries_of(event))
+    """What an event makes a new version of, in the order of its hashes: each account, or stripe,
+    then what else it changes."""
+    accounts = tuple(entry.key for entry in entries_of(event))
     other = subject_of(event)
     return accounts if other is None else (*accounts, other[0])
 
 
 def entry_of(event: Event, key: Key) -> Any:
     """What an event says of a subject that it changed: its version, and `prev`."""
-    if key.kind == "account":
-        return next(entry for entry in entries_of(event) if entry.id == key.id)
+    if key.kind in ("account", "stripe"):
+        return next(entry for entry in entries_of(event) if entry.key == key)
     other = subject_of(event)
     assert other is not None  # it is one of `changed_by`
     return other[1]

@@ -26,6 +26,7 @@ STATUSES: Final[Mapping[str, str]] = {
     "account.frozen": "frozen",
     "account.limits_set": "limits_set",
     "account.opened": "opened",
+    "account.stripes_set": "stripes_set",
     "account.unfrozen": "unfrozen",
     "batch.committed": "committed",
     "book.closed": "book_closed",
@@ -78,8 +79,8 @@ def _said(event: Event, name: str) -> Any:
 
 
 def accounts_after(event: BaseEvent | Event) -> list[dict[str, Any]]:
-    """Every account that an event touched, as it left it."""
-    shown = []
+    """Every account, or stripe, that an event touched, as it left it."""
+    shown: list[dict[str, Any]] = []
     for entry in entries_of(event):  # type: ignore[arg-type]
         debits, credits_ = entry.debits_posted_minor, entry.credits_posted_minor
         sign = 1 if entry.type in DEBIT_SIDE else -1
@@ -99,6 +100,8 @@ def accounts_after(event: BaseEvent | Event) -> list[dict[str, Any]]:
                 "credits_pending_minor": entry.credits_pending_minor,
             }
         )
+        if entry.stripe is not UNSET:
+            shown[-1]["stripe"] = entry.stripe
     return shown
 
 

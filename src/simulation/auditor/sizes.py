@@ -4,37 +4,55 @@ from __future__ import annotations
 
 from typing import Final
 
+from msgspec import UNSET
+
 from ledger.contracts.commands import (
     AtomicBatch,
+    Command,
+    OpenAccount,
     PaymentCommand,
     PostTemplate,
     accounts_in,
     subjects_of,
 )
 from ledger.contracts.events import PaymentAuthorized, PaymentPosted
+from ledger.contracts.subjects import Key, account_key, metadata_key
 from simulation.auditor.facts import Facts
 
 #: DynamoDB takes so many actions in one transaction.
 ACTIONS_MAX: Final = 100
-#: Of a command: its event, and what it is of beside accounts (a payment, a book, metadata).
-_BESIDE_ACCOUNTS: Final = 3
-#: An account's own state, and a look at the book that it is in.
-_OF_ACCOUNT: Final = 2
 
 
-def fits(batch: AtomicBatch, facts: Facts) -> bool:
-    """Whether a batch surely fits into one transaction, whatever its commands find."""
-    named: set[str] = set()
+def fits(command: Command, facts: Facts) -> bool:
+    """Whether a command surely fits into one transaction. Of a batch: its event and one of each
+    command, the states that these change, all stripes of accounts among them, and the books that
+    they may have to look at."""
+    members = command.commands if isinstance(command, AtomicBatch) else (command,)
+    changed: set[Key] = set()
     filled = 0
-    for member in batch.commands:
-        named |= {key.id for key in subjects_of(member) if key.kind == "account"}
+    back_dated = False
+    width = 1
+    for member in members:
+        width = max(width, getattr(member, "stripes", None) or 1)
+        changed |= set(subjects_of(member))
+        back_dated |= getattr(member, "effective_at", UNSET) is not UNSET
         if isinstance(member, PaymentCommand):
-            named |= _accounts_of(member.payment, facts)
+            changed |= {account_key(name) for name in _accounts_of(member.payment, facts)}
         if isinstance(member, PostTemplate):
             filled += _accounts_filled(member.template, facts)
-    accounts = len(named) + filled
-    actions = 1 + len(batch.commands) * _BESIDE_ACCOUNTS + accounts * _OF_ACCOUNT
-    return actions <= ACTIONS_MAX
+        if isinstance(member, OpenAccount) and member.metadata:
+            changed.add(metadata_key("account", member.account))
+    names = [key.id for key in changed if key.kind == "account"]
+    books = filled + len(names) if back_dated else 0  # each in another
+    further = sum(max(width, _width(name, facts)) - 1 for name in names)
+    most = filled * max(width, *(_width(name, facts) for name in facts.accounts.of), 1)
+    return 1 + len(members) + len(changed) + further + most + books <= ACTIONS_MAX
+
+
+def _width(name: str, facts: Facts) -> int:
+    """How many stripes an account has or had."""
+    fact = facts.accounts.now(name)
+    return 1 if fact is None else fact.width
 
 
 def _accounts_of(payment: str, facts: Facts) -> frozenset[str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec import UNSET, Struct
 
@@ -16,6 +17,7 @@ from simulation.auditor.findings import Findings
 from simulation.auditor.recorded import as_json
 from simulation.auditor.stored import NEWEST, StoredState
 from simulation.auditor.subjects import Head, Subjects
+from simulation.auditor.wording import touched_by
 
 
 class _Newer(Struct, frozen=True):
@@ -90,9 +92,9 @@ class States:
                 f"has is of {state.schema_needed}.",
                 key.id,
             )
-        wanted_data = _SAID[key.kind](self._facts, key.id)
+        wanted_data = _SAID[key.kind](self._facts, key)
         for name, wanted in wanted_data.items():
-            here = state.data.get(name, _DEFAULTS.get(name))
+            here = state.data.get(name, _DEFAULTS[key.kind].get(name))
             if here != wanted:
                 self._report(key, f"Its state has {name} {here}; the events say {wanted}.")
         self._check_due(state)
@@ -137,17 +139,21 @@ def _is_posted_only(key: Key, head: Head) -> bool:
 
 
 #: What a state leaves out.
-_DEFAULTS: Mapping[str, Any] = {
+_OF_ACCOUNTS: Final[Mapping[str, Any]] = {
+    "stripes": 1,
+    "stripes_made": 1,
     "alerts": [],
     "frozen": None,
     "book": MAIN_BOOK,
     "min_balance_basis": "available",
     "max_balance_basis": "available",
+    "floor_minor": None,
+    "ceiling_minor": None,
 }
 
 
-def _said_of_account(facts: Facts, name: str) -> dict[str, Any]:
-    fact = facts.accounts.now(name)
+def _said_of_account(facts: Facts, key: Key) -> dict[str, Any]:
+    fact = facts.lives(key).now(key.id)
     assert isinstance(fact, AccountFact)
     entry, profile = fact.entry, fact.profile
     return {
@@ -164,13 +170,22 @@ def _said_of_account(facts: Facts, name: str) -> dict[str, Any]:
         "alerts": as_json(fact.alerts),
         "frozen": None if profile.frozen is UNSET else profile.frozen,
         "book": profile.book,
+        "stripes": profile.stripes,
+        "stripes_made": fact.width,
+        "floor_minor": fact.floor,
+        "ceiling_minor": fact.ceiling,
         "min_balance_basis": profile.min_balance_basis,
         "max_balance_basis": profile.max_balance_basis,
     }
 
 
-def _said_of_payment(facts: Facts, name: str) -> dict[str, Any]:
-    fact = facts.payments.now(name)
+_DEFAULTS: Final[defaultdict[str, Mapping[str, Any]]] = defaultdict(
+    dict, account=_OF_ACCOUNTS, stripe=_OF_ACCOUNTS, payment={"stripes": {}}
+)
+
+
+def _said_of_payment(facts: Facts, key: Key) -> dict[str, Any]:
+    fact = facts.payments.now(key.id)
     assert isinstance(fact, PaymentFact)
     origin = fact.origin.event
     assert isinstance(origin, PaymentPosted | PaymentAuthorized)
@@ -179,18 +194,28 @@ def _said_of_payment(facts: Facts, name: str) -> dict[str, Any]:
         "authorized_minor": list(fact.authorized),
         "captured_minor": list(fact.captured),
         "reversed_minor": list(fact.reversed),
+        "over_capture_bps": 0 if isinstance(origin, PaymentPosted) else origin.over_capture_bps,
         "expires_at": fact.expires_at,
+        "ended": fact.ended,
+        "made_at": min(origin.effective_at, origin.recorded_at),
+        "stripes": {} if isinstance(origin, PaymentPosted) else _places(origin),
     }
 
 
-def _said_of_book(facts: Facts, name: str) -> dict[str, Any]:
-    fact = facts.books.now(name)
+def _places(event: PaymentAuthorized) -> dict[str, int]:
+    """On which stripe of each account a hold is, those left out that have it on the first."""
+    touched = touched_by(event)
+    return {name: stripes[0] for name, stripes in touched.items() if stripes[0]}
+
+
+def _said_of_book(facts: Facts, key: Key) -> dict[str, Any]:
+    fact = facts.books.now(key.id)
     assert fact is not None
     return {"closed_through": fact.closed_through}
 
 
-def _said_of_template(facts: Facts, name: str) -> dict[str, Any]:
-    life = facts.templates.of[name]
+def _said_of_template(facts: Facts, key: Key) -> dict[str, Any]:
+    life = facts.templates.of[key.id]
     newest = life[-1].defined
     return {
         "parameters": as_json(newest.parameters),
@@ -199,14 +224,15 @@ def _said_of_template(facts: Facts, name: str) -> dict[str, Any]:
     }
 
 
-def _said_of_metadata(facts: Facts, name: str) -> dict[str, Any]:
-    fact = facts.metadata.now(name)
+def _said_of_metadata(facts: Facts, key: Key) -> dict[str, Any]:
+    fact = facts.metadata.now(key.id)
     assert fact is not None
     return {"metadata": fact.metadata}
 
 
-_SAID: Mapping[str, Callable[[Facts, str], dict[str, Any]]] = {
+_SAID: Mapping[str, Callable[[Facts, Key], dict[str, Any]]] = {
     "account": _said_of_account,
+    "stripe": _said_of_account,
     "payment": _said_of_payment,
     "book": _said_of_book,
     "template": _said_of_template,

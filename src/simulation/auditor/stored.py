@@ -13,7 +13,7 @@ from ledger.contracts.subjects import Key
 from simulation.auditor.recorded import Item
 
 #: What the newest schema that these rules know has, by kind; what is beyond is a newer release's.
-ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = {
+_ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = {
     "account": frozenset(
         {
             "currency",
@@ -34,6 +34,10 @@ ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = {
             "min_balance_basis",
             "max_balance_basis",
             "velocity",
+            "stripes",
+            "stripes_made",
+            "floor_minor",
+            "ceiling_minor",
         }
     ),
     "payment": frozenset(
@@ -48,20 +52,22 @@ ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = {
             "made_at",
             "recorded_at",
             "last_event",
+            "stripes",
         }
     ),
     "book": frozenset({"closed_through", "recorded_at", "last_event"}),
     "template": frozenset({"parameters", "postings", "events", "recorded_at"}),
     "metadata": frozenset({"metadata", "recorded_at", "last_event"}),
 }
+ATTRIBUTES = {**_ATTRIBUTES, "stripe": _ATTRIBUTES["account"]}
 #: The schema of an account that has these; 1 if it has none.
 _ACCOUNT_SCHEMA_3: Final = frozenset(
     {"frozen", "book", "min_balance_basis", "max_balance_basis", "velocity"}
 )
-#: Of the other kinds there is one schema yet.
 NEWEST: Final[Mapping[str, int]] = {
-    "account": 3,
-    "payment": 1,
+    "account": 4,
+    "stripe": 1,
+    "payment": 2,
     "book": 1,
     "template": 1,
     "metadata": 1,
@@ -97,16 +103,20 @@ class StoredState(Struct, frozen=True):
         """The lowest schema that holds it."""
         if self.unknown:
             return NEWEST[self.key.kind] + 1
+        if self.key.kind == "payment":
+            return 2 if "stripes" in self.data else 1
         if self.key.kind != "account":
             return 1
+        if "stripes_made" in self.data:
+            return 4
         if self.data.keys() & _ACCOUNT_SCHEMA_3:
             return 3
         return 2 if "alerts" in self.data else 1
 
     @property
     def money(self) -> tuple[str, int, int] | None:
-        """Of an account its currency, and debits less credits, posted and pending."""
-        if self.key.kind != "account":
+        """Of an account, or a stripe, its currency, and debits less credits, posted and pending."""
+        if self.key.kind not in ("account", "stripe"):
             return None
         data = self.data
         return (

@@ -3,6 +3,7 @@ back in time."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import Any, cast
 
@@ -36,8 +37,17 @@ class Subjects:
     def __init__(self, findings: Findings) -> None:
         self.heads: dict[Key, Head] = {}
         self.tied: set[str] = set()
-        """Events that were recorded at the very time of what they rest on: a clock was behind."""
+        """Events that were recorded at the very time of an earlier transaction: whoever decided
+        them had a clock that was behind, and took the time of what they rest on."""
         self._findings = findings
+        self._instants: set[str] = set()
+
+    def begin(self, made: Sequence[Recorded]) -> None:
+        """The events of one transaction, which are taken next."""
+        instants = {one.event.recorded_at for one in made}
+        if instants & self._instants:
+            self.tied.update(one.id for one in made)
+        self._instants |= instants
 
     def take(self, made: Recorded) -> None:
         """One more event, with the hashes that are stored beside it."""
@@ -52,7 +62,6 @@ class Subjects:
         for place, (key, entry) in enumerate(zip(keys, _entries(event), strict=True)):
             before = self.heads.get(key)
             self._check_version(event, key, entry, before)
-            self._note_tie(event, before)
             if before is not None and event.recorded_at < before.recorded_at:
                 self._findings.report(
                     "times_are_true",
@@ -74,7 +83,6 @@ class Subjects:
         if isinstance(event, CommandRejected):
             for cause in event.causes:
                 head = self.heads.get(Key(cast("Kind", cause.kind), cause.id))
-                self._note_tie(event, head)
                 self._check_cause(event, cause, head)
         if isinstance(event, PaymentPosted):
             # It is version 1 of its payment, whose own chain begins with what comes after it.
@@ -91,10 +99,6 @@ class Subjects:
                 event.id,
                 cause.id,
             )
-
-    def _note_tie(self, event: Event, head: Head | None) -> None:
-        if head is not None and head.recorded_at == event.recorded_at:
-            self.tied.add(event.id)
 
     def _check_version(self, event: Event, key: Key, entry: Any, before: Head | None) -> None:
         version = before.version if before else 0

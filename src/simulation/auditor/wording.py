@@ -17,7 +17,9 @@ from ledger.contracts.events import (
     request_of,
     subject_of,
 )
+from ledger.contracts.reasons import BALANCE_OVERFLOW
 from simulation.auditor.model import Detail, Reply, as_asked
+from simulation.auditor.model.accounts import Touched
 
 
 def answers_to(event: Event, asked: Iterable[Command]) -> Command | None:
@@ -46,7 +48,7 @@ def members_of(batch: AtomicBatch) -> tuple[str, ...]:
 def told_by(event: Event) -> Detail:
     """What an event says became of each subject, as the model words it."""
     told: Detail = {
-        ("account", entry.id): {
+        entry.key: {
             "version": entry.version,
             "debits": entry.debits_posted_minor,
             "credits": entry.credits_posted_minor,
@@ -61,6 +63,18 @@ def told_by(event: Event) -> Detail:
         key, entry = subject
         told[key] = _payment_facts(entry) if isinstance(entry, PaymentEntry) else entry.version
     return told
+
+
+def touched_by(event: Event) -> Touched:
+    """Which stripes of each account an event touches; of a refusal, which of them was too full."""
+    touched: dict[str, list[int]] = {}
+    for entry in entries_of(event):
+        touched.setdefault(entry.id, []).append(entry.stripe_number)
+    if isinstance(event, CommandRejected) and event.reason == BALANCE_OVERFLOW.code:
+        for cause in event.causes:
+            account, _, stripe = cause.id.partition("/")
+            touched[account] = [int(stripe or 0)]
+    return touched
 
 
 def _payment_facts(entry: PaymentEntry) -> dict[str, Any]:

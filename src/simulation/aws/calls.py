@@ -86,6 +86,11 @@ _RETRYABLE: Final = frozenset(
 )
 
 
+CallObserver = Callable[[str, str, Request, "Answer | Exception"], object]
+"""Is told of each call when its answer is there: who called, `service.operation`, what was asked,
+and the answer or what was raised instead of one."""
+
+
 class Service(Protocol):
     """A simulated service: its operations by the name of the client's method."""
 
@@ -127,6 +132,7 @@ class Network:
         self._out_until: dict[str, int] = {}
         self.on_mistake: list[Callable[[str, str, str], object]] = []
         """Told of a request that no service could ever take: who sent it, what, and why not."""
+        self.on_call: list[CallObserver] = []
 
     def out(self, service: str, duration: int) -> None:
         """A service answers nothing but 503 for so many microseconds."""
@@ -145,7 +151,7 @@ class _Method:
     """One method of one client."""
 
     __slots__ = (
-        *("_attempts", "_name", "_network", "_operation"),
+        *("_attempts", "_do", "_name", "_network", "_operation"),
         *("_patience", "_service", "_striking", "_what", "_who"),
     )
 
@@ -161,6 +167,7 @@ class _Method:
         self._who = who
         self._service = service
         self._operation = operation
+        self._do = service.operations.get(operation)
         self._attempts = attempts
         self._name = who.name if who is not None else "outside"
         self._what = f"{service.name}.{operation}"
@@ -171,7 +178,7 @@ class _Method:
     def call(self, **request: Any) -> Answer:
         """What a client's method does, from the task that is running. Raises what boto3 raises."""
         who, service, operation = self._who, self._service, self._operation
-        if operation not in service.operations:
+        if self._do is None:
             raise NotImplementedError(f"{self._what} is not simulated: add it, and a check of it")
         if who is not None:
             who.before_call(self._what)
@@ -181,10 +188,12 @@ class _Method:
             outcome = self._retried(request, outcome)
         if who is not None:
             who.after_call(self._what)
+        for observer in self._network.on_call:
+            observer(self._name, self._what, request, outcome)
         if isinstance(outcome, ServiceError):
             if outcome.code in _MISTAKES:
-                for observer in self._network.on_mistake:
-                    observer(self._name, self._what, f"{outcome.code}: {outcome.message}")
+                for told in self._network.on_mistake:
+                    told(self._name, self._what, f"{outcome.code}: {outcome.message}")
             raise _client_error(outcome, operation)
         if isinstance(outcome, Exception):
             raise outcome
@@ -199,8 +208,9 @@ class _Method:
         return outcome
 
     def _tried(self, request: Request) -> Answer | Exception:
-        network, what = self._network, self._what
+        network, what, do = self._network, self._what, self._do
         hub, latency = network.hub, network.latency
+        assert do is not None, "it is simulated: see call"
         if network.is_out(self._service.name):
             hub.sleep(latency())
             return _UNAVAILABLE
@@ -216,15 +226,12 @@ class _Method:
             return ReadTimeoutError(endpoint_url=self._service.name)
         if struck is Fault.CALL_OVERTAKEN:
             late = READ_TIMEOUT + int(network.draw() * _OVERTAKEN_MAX)
-            operation = self._service.operations[self._operation]
-            hub.at(hub.now + late, _Visit(hub, operation, request, None).arrive)
+            hub.at(hub.now + late, _Visit(hub, do, request, None).arrive)
             hub.sleep(READ_TIMEOUT)
             return ReadTimeoutError(endpoint_url=self._service.name)
         there = latency() * (_SLOWNESS if struck is Fault.CALL_SLOW else 1)
         back = READ_TIMEOUT if struck is Fault.CALL_TIMED_OUT_AFTER else latency()
-        visit = _Visit(
-            hub, self._service.operations[self._operation], request, back, self._patience
-        )
+        visit = _Visit(hub, do, request, back, self._patience)
         hub.at(hub.now + there, visit.arrive)
         if self._who is not None:
             self._who.during_call(what)

@@ -13,7 +13,7 @@ from simulation.aws.sqs import Sqs
 from simulation.aws.sqs.message import Attributes, Content
 from simulation.faults.injector import Injector
 from simulation.faults.kinds import Fault
-from simulation.kernel.hub import MILLISECOND, SECOND, Hub
+from simulation.kernel.hub import MILLISECOND, Hub
 from simulation.wiring.model import Subscription
 
 #: Who sent what a topic delivered, as SQS names it.
@@ -26,7 +26,6 @@ _PUBLISH: Final = frozenset({"TopicArn", "Message", "MessageAttributes"})
 _BATCH: Final = frozenset({"TopicArn", "PublishBatchRequestEntries"})
 _ENTRY: Final = frozenset({"Id", "Message", "MessageAttributes"})
 _USUAL_DELIVERY: Final = 30 * MILLISECOND  # on average
-_DUPLICATE_WITHIN: Final = 30 * SECOND
 
 Observer = Callable[[str, str, Attributes], None]
 """Told of each message that a topic accepted: the topic's ARN, the body, the attributes."""
@@ -136,15 +135,10 @@ class Sns:
         return f"51510000-0000-4000-8001-{self._accepted:012x}"
 
     def _deliver(self, subscription: Subscription, content: Content) -> None:
-        """At least once. What is given up goes to the dead letters as it is, and nothing says why;
-        without such a queue it would be lost, and so is never given up."""
-        name, queue = _name(subscription.topic_arn), subscription.queue
-        if subscription.dead_letters and self._strikes(Fault.TOPIC_DELIVERY_DEAD, name, queue):
-            queue = subscription.dead_letters
-        deliver = partial(self._sqs.deliver, queue, content, sender_id=SENDER_ID)
+        """Once, and never given up: nothing of the ledger's own hears of a topic, so that faults
+        of deliveries would have nobody to strike."""
+        deliver = partial(self._sqs.deliver, subscription.queue, content, sender_id=SENDER_ID)
         self._hub.after(int(self._random.expovariate(1 / _USUAL_DELIVERY)), deliver)
-        if self._strikes(Fault.TOPIC_DUPLICATE, name, queue):
-            self._hub.after(self._random.randrange(_DUPLICATE_WITHIN), deliver)
 
 
 def _name(topic_arn: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.bugs.planted import PlantedBug
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
-from simulation.settings import Profile
 
 _SENDING: Final = "consumers.fraud.sending"
 _FRAUD_STORE: Final = "consumers.fraud.store"
@@ -22,23 +22,58 @@ CONSUMING: Final = (
         patches=(
             Patch(
                 "ledger.consuming.batches",
-                "                failed.update((part[at][0], code) for at, code in "
-                "handled.failed.items())\n",
+                "                failed += [(part[at][0], code) for at, code in "
+                "handled.failed.items()]\n",
                 "",
             ),
         ),
         expected=("notifications_are_sent", "projections_are_the_fold", "payments_are_screened"),
     ),
     PlantedBug(
+        name="first-of-a-pack",
+        what="Of the events in a message the first is handled.",
+        shows="Several payments are published in one pack: all but one are never followed.",
+        patches=(
+            Patch(
+                "ledger.consuming.events",
+                "        return events_in(open_envelope(body).detail)\n",
+                "        return events_in(open_envelope(body).detail)[:1]\n",
+            ),
+        ),
+        expected=("projections_are_the_fold", "payments_are_screened", "notifications_are_sent"),
+        faults=Profile.NONE,
+        commands=400,
+    ),
+    PlantedBug(
+        name="pack-done-in-part",
+        what="A message is taken for done if any event in it could be handled.",
+        shows="A table is throttled for one account of a pack: that event never comes back.",
+        patches=(
+            Patch(
+                "ledger.consuming.batches",
+                "            back = [records[place] for place in sorted("
+                "{place for place, _ in failed})]\n",
+                "            well = Counter(place for place, _ in opened)\n"
+                "            well.subtract(place for place, _ in failed)\n"
+                "            back = [\n"
+                "                records[place]\n"
+                "                for place in sorted({place for place, _ in failed})\n"
+                "                if well[place] <= 0\n"
+                "            ]\n",
+            ),
+        ),
+        expected=("projections_are_the_fold", "payments_are_screened", "notifications_are_sent"),
+    ),
+    PlantedBug(
         name="verdicts-partly-sent",
-        what="Of a request with several verdicts, those that the queue did not take are taken for "
-        "sent.",
-        shows="SQS refuses an entry of a batch: the payment never gets its verdict.",
+        what="Of a request with several messages of verdicts, those that the queue did not take "
+        "are taken for sent.",
+        shows="SQS refuses an entry of a batch: the payments in it never get their verdicts.",
         patches=(
             Patch(
                 _SENDING,
-                "        for place in places:\n            if str(place) not in taken:\n"
-                "                yield place, codes.get(str(place), NO_RESULT)\n",
+                "        for at in range(len(messages)):\n            if str(at) not in taken:\n"
+                "                yield at, codes.get(str(at), NO_RESULT)\n",
                 "        assert taken or codes\n",
             ),
         ),
@@ -57,7 +92,8 @@ CONSUMING: Final = (
             ),
             Patch(
                 _SENDING,
-                '        """One request; the places that failed, with their codes."""\n',
+                '        """One request; the places of the messages that failed, '
+                'with their codes."""\n',
                 "        from msgspec.structs import replace\n"
                 "        self._requests += 1\n"
                 "        commands = [\n"
@@ -76,17 +112,17 @@ CONSUMING: Final = (
     ),
     PlantedBug(
         name="lost-race-taken-for-won",
-        what="The screening takes a transaction that another worker was faster than for done.",
-        shows="The verdict is sent but not kept: when its event comes again another one is made, "
-        "and the ledger is asked for two under one id.",
+        what="The scorer takes a write that another worker was faster than for done.",
+        shows="Two payments of an account are screened at a time: one of them is never remembered.",
         patches=(
             Patch(
                 _FRAUD_STORE,
-                "            if _lost_a_race(error):\n                return False\n",
-                "            if _lost_a_race(error):\n                return True\n",
+                "            if code_of(error) == CONDITION_FAILED:\n"
+                "                return False\n",
+                "            if code_of(error) == CONDITION_FAILED:\n                return True\n",
             ),
         ),
-        expected=("payments_are_screened", "messages_are_decided", "retries_end"),
+        expected=("scorer_remembers",),
     ),
     PlantedBug(
         name="notifications-partly-published",
@@ -109,9 +145,9 @@ CONSUMING: Final = (
         shows="A payment takes two accounts past their thresholds: the second owner is not told.",
         patches=(
             Patch(
-                "consumers.notifications.decide",
-                "for alert in alerts_of(event)),\n",
-                "for alert in list(alerts_of(event))[:1]),\n",
+                "ledger.consuming.notifications",
+                "            for alert in alerts_of(event)\n",
+                "            for alert in list(alerts_of(event))[:1]\n",
             ),
         ),
         expected=("notifications_are_sent",),
@@ -174,5 +210,49 @@ CONSUMING: Final = (
             ),
         ),
         expected=("webhooks_are_delivered",),
+    ),
+    PlantedBug(
+        name="received-of-the-last-alone",
+        what="Of what an account received within an hour the scorer remembers the last payment.",
+        shows="Money that came in many small payments and leaves at once does not stand out.",
+        patches=(
+            Patch(
+                "consumers.fraud.features",
+                "hour: received.get(hour, 0) + movement.received_minor}\n",
+                "hour: movement.received_minor}\n",
+            ),
+        ),
+        expected=("scorer_remembers",),
+        faults=Profile.NONE,
+        commands=400,
+    ),
+    PlantedBug(
+        name="alert-of-what-is-available",
+        what="An alert tells the available balance, and not the posted one that crossed.",
+        shows="Of an account with holds the owner is told an amount that is on no statement.",
+        patches=(
+            Patch(
+                "ledger.contracts.notifications",
+                "                balance_minor=entry.balance_minor,\n",
+                "                balance_minor=entry.available_minor,\n",
+            ),
+        ),
+        expected=("notifications_are_sent",),
+        faults=Profile.NONE,
+        commands=2_000,
+    ),
+    PlantedBug(
+        name="alarm-for-nobody",
+        what="A fraud alert does not say whose account it is about.",
+        shows="Whoever is alarmed has to look for the payer first.",
+        patches=(
+            Patch(
+                "consumers.fraud.alerting",
+                "            alert = alert_of(event, account)\n",
+                "            alert = alert_of(event, None)\n",
+            ),
+        ),
+        expected=("notifications_are_sent",),
+        faults=Profile.NONE,
     ),
 )

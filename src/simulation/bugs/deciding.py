@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.bugs.planted import PlantedBug
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
-from simulation.settings import Profile
 
 _STORE: Final = "ledger.adapters.dynamodb.event_store"
+_ATTEMPTS: Final = "ledger.application.attempts"
 _COMMIT: Final = "ledger.application.commit"
+_GROUP: Final = "ledger.application.group_commit"
 _PROPOSALS: Final = "ledger.application.proposals"
 _QUEUES: Final = "ledger.entrypoints.commands"
 
@@ -71,8 +73,7 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _PROPOSALS,
-                "    checks = tuple(StateCheck(key, known.states.version(key)) for key in keys)\n"
-                "    members = ",
+                "    checks = tuple(keys)\n    members = ",
                 "    checks = ()\n    members = ",
             ),
         ),
@@ -97,8 +98,7 @@ DECIDING: Final = (
             ),
             Patch(
                 _PROPOSALS,
-                "    checks = tuple(StateCheck(key, known.states.version(key)) for key in keys)\n"
-                "    members = ",
+                "    checks = tuple(keys)\n    members = ",
                 "    checks = ()\n    members = ",
             ),
         ),
@@ -136,12 +136,12 @@ DECIDING: Final = (
         "the sweep has come: it is refused for want of funds that are there.",
         patches=(
             Patch(
-                _COMMIT,
+                _ATTEMPTS,
                 "    def __init__(self, command: Command, actor: str) -> None:\n",
                 "    def __init__(self, command: Command, actor: str, released=set()) -> None:\n",
             ),
             Patch(
-                _COMMIT,
+                _ATTEMPTS,
                 "        self.released: set[str] = set()  # accounts",
                 "        self.released = released  # accounts",
             ),
@@ -158,8 +158,9 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _PROPOSALS,
-                "            return _refusal(known, batch, refusal, stamp, check=rested_on)\n",
-                "            return _refusal(known, batch, refusal, stamp)\n",
+                "            return _refusal("
+                "known, batch, refusal, stamp, check=rested_on, needed=looked_at)\n",
+                "            return _refusal(known, batch, refusal, stamp, needed=looked_at)\n",
             ),
         ),
         expected=("events_are_foretold",),
@@ -174,8 +175,8 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _PROPOSALS,
-                "    proposal = _accepted(known, tuple(events), (own, *stored), working)\n",
-                "    proposal = _accepted(known, tuple(events), (own, *stored), working)\n"
+                "    proposal = _accepted(tuple(events), (own, *stored), made, looked_at)\n",
+                "    proposal = _accepted(tuple(events), (own, *stored), made, looked_at)\n"
                 "    for key in sorted(changed):\n"
                 "        state = known.states.get(key)\n"
                 "        after = working.get(key)\n"
@@ -195,10 +196,10 @@ DECIDING: Final = (
             Patch(
                 _COMMIT,
                 "                return self._recorded(attempt, existing)\n"
-                "            attempt.take(result)\n",
+                "            self._cache.proved_stale(",
                 "                return Decided("
                 "proposal.event, repeat=True, members=proposal.members)\n"
-                "            attempt.take(result)\n",
+                "            self._cache.proved_stale(",
             ),
         ),
         expected=("answers_are_recorded", "repeats_are_told", "mismatches_are_real"),
@@ -215,8 +216,8 @@ DECIDING: Final = (
                 _COMMIT,
                 "            if existing is not None:\n"
                 "                return self._recorded(attempt, existing)\n"
-                "            attempt.take(result)\n",
-                "            attempt.take(result)\n",
+                "            self._cache.proved_stale(",
+                "            self._cache.proved_stale(",
             ),
         ),
         expected=("answers_are_recorded", "retries_end", "messages_are_decided"),
@@ -232,11 +233,11 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _COMMIT,
-                "            attempt.proposed = proposal.transaction.events[0].data\n",
+                "            attempt.proposed = proposal.stored[0].data\n",
                 "            refused = proposal.rejection\n"
                 "            if refused and refused.reason == reasons.HOLD_NOT_OPEN.code:\n"
                 "                return Decided(proposal.event, repeat=False)\n"
-                "            attempt.proposed = proposal.transaction.events[0].data\n",
+                "            attempt.proposed = proposal.stored[0].data\n",
             ),
         ),
         expected=("answers_are_recorded", "repeats_are_told", "messages_are_decided"),
@@ -248,7 +249,7 @@ DECIDING: Final = (
         shows="The commit had taken effect, and is done a second time under the other id.",
         patches=(
             Patch(
-                _COMMIT,
+                _ATTEMPTS,
                 "            self.unanswered.append(self.proposed)\n",
                 "            self.unanswered.append(self.proposed)\n"
                 "            if not isinstance(self.command, AtomicBatch):\n"
@@ -266,7 +267,7 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _COMMIT,
-                "        if fields:\n            return Mismatch(attempt.command.id, fields)\n",
+                "    if fields:\n        return Mismatch(command.id, fields)\n",
                 "",
             ),
         ),
@@ -282,8 +283,11 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _QUEUES,
-                "            batch.causes.update(error.causes)\n            return False\n",
-                "            batch.causes.update(error.causes)\n            return True\n",
+                "        batch.causes.update(answer.causes)\n"
+                "    elif isinstance(answer, Exception):\n",
+                "        batch.causes.update(answer.causes)\n"
+                "        return True\n"
+                "    elif isinstance(answer, Exception):\n",
             ),
         ),
         expected=("messages_are_decided",),
@@ -295,10 +299,9 @@ DECIDING: Final = (
         shows="The first comes back after the second: the group's order is lost.",
         patches=(
             Patch(
-                _QUEUES,
-                "                batch.failed.append(record)\n"
-                "                batch.blocked_groups.add(group)\n",
-                "                batch.failed.append(record)\n",
+                _GROUP,
+                "            self._blocked.add(lane)\n",
+                "            self._blocked.discard(lane)\n",
             ),
         ),
         expected=("groups_keep_order",),
@@ -313,8 +316,8 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _QUEUES,
-                "QueueUrl=self._queue_of(record).dead_letters_url,",
-                "QueueUrl=self._queue_of(record).url,",
+                "queue_url=taken.queue.dead_letters_url,",
+                "queue_url=taken.queue.url,",
             ),
         ),
         expected=("retries_end", "messages_are_decided"),
@@ -328,11 +331,100 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _QUEUES,
-                '                MessageBody=record["body"],\n',
-                '                MessageBody=record["messageId"],\n',
+                "body=letter_of(taken.record, part, alone=alone),",
+                'body=taken.record["messageId"],',
             ),
         ),
         expected=("dead_letters_keep_payload", "messages_are_decided"),
         faults=Profile.NONE,
+    ),
+    PlantedBug(
+        name="batch-names-one-short",
+        what="The event of a batch names its commands from the second on.",
+        shows="Whoever follows the batch to its commands misses the first.",
+        patches=(
+            Patch(
+                _PROPOSALS,
+                "        commands=tuple(command.id for command in batch.commands),\n",
+                "        commands=tuple(command.id for command in batch.commands[1:]),\n",
+            ),
+        ),
+        expected=("batches_are_whole",),
+        faults=Profile.NONE,
+    ),
+    PlantedBug(
+        name="batch-limit-one-too-few",
+        what="A transaction that is exactly as large as one can be is taken for too large.",
+        shows="A batch that would fit is refused as malformed.",
+        patches=(
+            Patch(
+                _PROPOSALS, "    if actions > ACTIONS_MAX:\n", "    if actions >= ACTIONS_MAX:\n"
+            ),
+        ),
+        expected=("malformed_leaves_no_trace", "messages_are_decided", "dry_runs_foretell"),
+        faults=Profile.NONE,
+    ),
+    PlantedBug(
+        name="reserved-ids-taken",
+        what="Of the ids that are the ledger's own clients may choose those of its releases.",
+        shows="Somebody takes the id under which a hold is to expire: it never does.",
+        patches=(
+            Patch(
+                "ledger.contracts.commands.catalogue",
+                '("screening:", "screening.", "expire:", "expire.")\n',
+                '("screening:", "screening.")\n',
+            ),
+        ),
+        expected=("malformed_leaves_no_trace",),
+        faults=Profile.NONE,
+        commands=2_000,
+    ),
+    PlantedBug(
+        name="last-state-forgotten",
+        what="Of the states of a transaction all but the last are written, if there are several.",
+        shows="A payment reaches its payer and not its payee: money is gone.",
+        patches=(
+            Patch(
+                _STORE,
+                "            *map(self._put_state, transaction.writes),\n",
+                "            *map(\n"
+                "                self._put_state, transaction.writes[:-1] or transaction.writes\n"
+                "            ),\n",
+            ),
+        ),
+        expected=("money_is_conserved",),
+        faults=Profile.NONE,
+        commands=400,
+    ),
+    PlantedBug(
+        name="hash-of-the-event-alone",
+        what="A hash is made of its event's bytes, and not of the hash before.",
+        shows="Whoever takes an event out of the middle of a history leaves no trace.",
+        patches=(
+            Patch(
+                "ledger.domain.chain",
+                "link(state.hash if state else GENESIS_HASH, data)",
+                "link(GENESIS_HASH if state else GENESIS_HASH, data)",
+            ),
+        ),
+        expected=("chains_link",),
+        faults=Profile.NONE,
+        commands=400,
+    ),
+    PlantedBug(
+        name="cause-without-its-version",
+        what="A refusal names the version of a payment's state, of which one that was posted at "
+        "once has none yet.",
+        shows="A payment is refused its capture, and the cause named is said not to be there.",
+        patches=(
+            Patch(
+                "ledger.domain.rejections",
+                "    version = shown_version(states, key)\n",
+                "    version = states.version(key)\n",
+            ),
+        ),
+        expected=("causes_are_current",),
+        faults=Profile.NONE,
+        commands=2_000,
     ),
 )

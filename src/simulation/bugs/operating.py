@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.bugs.planted import PlantedBug
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
-from simulation.settings import Profile
 
 _CODEC: Final = "ledger.adapters.dynamodb.codec"
 _BODIES: Final = "ledger.adapters.dynamodb.bodies"
@@ -52,8 +52,8 @@ OPERATING: Final = (
         patches=(
             Patch(
                 "ledger.consuming.batches",
-                '            refused[place] = "unknown_event"\n',
-                "            continue\n",
+                '                refused.append((place, "unknown_event"))\n',
+                "                continue\n",
             ),
         ),
         expected=("projections_are_the_fold", "notifications_are_sent", "payments_are_screened"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
-from simulation.settings import Profile
 
 
 class PlantedBug(Struct, frozen=True, kw_only=True):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.bugs.planted import PlantedBug
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
-from simulation.settings import Profile
 
 _HISTORY: Final = "projections.history.store"
 
@@ -59,8 +59,9 @@ PROJECTING: Final = (
         patches=(
             Patch(
                 _HISTORY,
-                '        return [item for item in chunk if _key_of(item) in left], "unprocessed"\n',
-                '        assert len(left) <= len(chunk)\n        return [], "unprocessed"\n',
+                '        return {_key_of(request["PutRequest"]["Item"]): "unprocessed" '
+                "for request in unprocessed}\n",
+                "        return {} if unprocessed else {}\n",
             ),
         ),
         expected=("projections_are_the_fold", "pages_are_complete", "min_version_is_kept"),

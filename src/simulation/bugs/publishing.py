@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.bugs.planted import PlantedBug
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
 
 _RELAY: Final = "ledger.entrypoints.relay"
@@ -49,6 +50,43 @@ PUBLISHING: Final = (
                 "            yield from indices\n            return\n",
                 "            return\n",
             ),
+        ),
+        expected=("events_reach_consumers", "projections_are_the_fold"),
+    ),
+    PlantedBug(
+        name="second-pack-dropped",
+        what="Of the events of one type that a request of the stream brings, those that one pack "
+        "has no room for are dropped.",
+        shows="A file of many payments is committed at once: the last of them are never published.",
+        patches=(
+            Patch(
+                _PUBLISHER,
+                "        for some in packed(places, sizes.__getitem__, "
+                "entries_max=PACK_EVENTS_MAX, bytes_max=room):\n",
+                "        for some in list(packed(places, sizes.__getitem__, "
+                "entries_max=PACK_EVENTS_MAX, bytes_max=room))[:1]:\n",
+            ),
+            Patch(
+                "ledger.contracts.packs",
+                "PACK_EVENTS_MAX: Final = 100",
+                "PACK_EVENTS_MAX: Final = 20",
+            ),
+        ),
+        expected=("events_reach_consumers", "projections_are_the_fold"),
+        faults=Profile.NONE,
+        commands=2_000,
+    ),
+    PlantedBug(
+        name="pack-by-its-last",
+        what="Of a pack that the bus did not take the last event is named as not published.",
+        shows="The stream goes on from there: all that stood before it in the pack is lost.",
+        patches=(
+            Patch(
+                _PUBLISHER,
+                "        return frozenset(place for pack in waiting for place in pack.places)\n",
+                "        return frozenset(max(pack.places) for pack in waiting)\n",
+            ),
+            Patch(_PUBLISHER, "ATTEMPTS_MAX: Final = 5 ", "ATTEMPTS_MAX: Final = 1 "),
         ),
         expected=("events_reach_consumers", "projections_are_the_fold"),
     ),

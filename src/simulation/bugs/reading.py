@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.bugs.planted import PlantedBug
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
 
 _STORE: Final = "ledger.adapters.dynamodb.event_store"
@@ -96,10 +97,8 @@ READING: Final = (
         patches=(
             Patch(
                 "projections.query.handler",
-                "    reached = account.totals.version if account else 0\n"
-                "    if reached < query.min_version:\n",
-                "    reached = account.totals.version if account else 0\n"
-                "    if reached + 1 < query.min_version:\n",
+                "account.version_of(query.stripe) if account else 0) < query.min_version:\n",
+                "account.version_of(query.stripe) if account else 0) + 1 < query.min_version:\n",
             ),
         ),
         expected=("min_version_is_kept",),
@@ -117,5 +116,34 @@ READING: Final = (
             ),
         ),
         expected=("min_version_is_kept", "pages_are_complete"),
+    ),
+    PlantedBug(
+        name="smallest-page-refused",
+        what="A number in a question must be more than 1, and not 1 at least.",
+        shows="Who asks for a page of one entry is told that this is no question.",
+        patches=(
+            Patch(
+                "projections.query.requests",
+                "    if not 1 <= value <= highest:\n",
+                "    if not 1 < value <= highest:\n",
+            ),
+        ),
+        expected=("questions_are_taken",),
+        faults=Profile.NONE,
+        commands=400,
+    ),
+    PlantedBug(
+        name="sum-of-the-last-account",
+        what="Of what is pending on the accounts under a path the last one's is told as the sum.",
+        shows="Somebody asks what all customers of a branch have on hold: it is that of one.",
+        patches=(
+            Patch(
+                "projections.balances.rollup",
+                "        self.debits_pending_minor += totals.debits_pending_minor\n",
+                "        self.debits_pending_minor = totals.debits_pending_minor\n",
+            ),
+        ),
+        expected=("sums_are_of_all",),
+        faults=Profile.NONE,
     ),
 )

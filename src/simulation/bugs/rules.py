@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from simulation.bugs.planted import PlantedBug
+from simulation.faults.profiles import Profile
 from simulation.releases.patches import Patch
-from simulation.settings import Profile
 
 _VELOCITY: Final = "ledger.domain.velocity"
 
@@ -177,5 +177,67 @@ RULES: Final = (
         expected=("events_are_foretold", "notifications_are_sent"),
         faults=Profile.NONE,
         commands=2_000,
+    ),
+    PlantedBug(
+        name="capture-beyond-limits",
+        what="A capture is not held against the limits of accounts: its hold was.",
+        shows="Where limits count what is posted alone, holds may come to more than there is: what "
+        "captures them overdraws the account.",
+        patches=(
+            Patch(
+                "ledger.domain.capture_payment",
+                "    yield from balance_refusals(states, movements)\n"
+                "    yield from velocity_refusals(states, movements, stamp)  # of what goes",
+                "    yield from velocity_refusals(states, movements, stamp)  # of what goes",
+            ),
+        ),
+        expected=("limits_hold",),
+        faults=Profile.NONE,
+    ),
+    PlantedBug(
+        name="freeze-of-both-forgotten",
+        what="A side of an account is frozen if that very side was named, and not if both were.",
+        shows="An account is frozen altogether: money comes and goes as before.",
+        patches=(
+            Patch(
+                "ledger.domain.accounts",
+                '        return self.frozen in (side, "both")\n',
+                "        return self.frozen == side\n",
+            ),
+        ),
+        expected=("frozen_stands_still",),
+        faults=Profile.NONE,
+    ),
+    PlantedBug(
+        name="reasons-out-of-order",
+        what="Whether there are funds is looked at before whether the currency is right.",
+        shows="A payment that both is against is refused for the lesser reason: that money comes "
+        "will not help its sender.",
+        patches=(
+            Patch(
+                "ledger.domain.post_payment",
+                "    yield from currency_refusals(states, postings, field)\n"
+                "    yield from balance_refusals(states, movements)\n",
+                "    yield from balance_refusals(states, movements)\n"
+                "    yield from currency_refusals(states, postings, field)\n",
+            ),
+        ),
+        expected=("events_are_foretold", "dry_runs_foretell"),
+        faults=Profile.NONE,
+    ),
+    PlantedBug(
+        name="made-when-recorded",
+        what="A payment that was back-dated is taken to be made when it was recorded.",
+        shows="It is given back: its state says another time, and a reversal that is back-dated, "
+        "too, is refused as before the payment.",
+        patches=(
+            Patch(
+                "ledger.domain.evolution",
+                "        made_at=min(event.effective_at, event.recorded_at),\n",
+                "        made_at=event.recorded_at,\n",
+            ),
+        ),
+        expected=("states_follow_events",),
+        faults=Profile.NONE,
     ),
 )

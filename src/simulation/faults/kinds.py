@@ -47,9 +47,7 @@ class Fault(StrEnum):
     VISIBILITY_EXPIRED = "visibility time-out expired during a batch"
     MESSAGE_DEAD = "message received too often, to its dead letters"
     # SNS
-    TOPIC_DUPLICATE = "topic delivered a message twice"
     TOPIC_ENTRY_FAILED = "PublishBatch failed some entries"
-    TOPIC_DELIVERY_DEAD = "topic gave up a delivery, to the subscription's dead letters"
     # Scheduler
     SCHEDULE_LATE = "schedule was late"
     SCHEDULE_REPEATED = "schedule called twice"

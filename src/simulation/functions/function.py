@@ -108,7 +108,8 @@ class LambdaFunction:
         self._platform.trace.add(worker.name, "is invoked", request_id)
         task = self._hub.spawn(worker.name, partial(worker.handle, event, request_id), delay=delay)
         worker.task = task
-        task.done.then(partial(self._ended, worker, task, request_id, answered))
+        began = self._hub.now + delay
+        task.done.then(partial(self._ended, worker, task, request_id, began, answered))
         return answered
 
     def deploy(self, release: Release, duration: int) -> None:
@@ -165,9 +166,16 @@ class LambdaFunction:
         return before if self._random.random() < 0.5 else self.release
 
     def _ended(
-        self, worker: Worker, task: Task[Any], request_id: str, answered: Future[Outcome]
+        self,
+        worker: Worker,
+        task: Task[Any],
+        request_id: str,
+        began: int,
+        answered: Future[Outcome],
     ) -> None:
         self._busy -= 1
+        for observer in self._platform.on_invocation:
+            observer(self.name, self._hub.now - began, worker.invocations == 1)
         outcome = self._outcome(worker, task)
         warm = self._warm.get(worker.release.name)
         if warm is not None and not worker.is_dead:

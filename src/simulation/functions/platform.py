@@ -25,6 +25,9 @@ FailureObserver = Callable[[str, str, str], object]
 """Is told of a function's failure that nothing outside explains: its name, the error's, a text."""
 LineObserver = Callable[[str, Mapping[str, Any]], object]
 """Is told of each line that a function logs: its name, and the line's members."""
+InvocationObserver = Callable[[str, int, bool], object]
+"""Is told of each invocation that ended: the function's name, how long it took in microseconds, and
+whether its worker was a new one."""
 BatchObserver = Callable[[str, Sequence[Record], "frozenset[int] | None"], object]
 """Is told of each batch that a mapping handed to a function: its name, the records, and the places
 of those that are not done with (of a stream's: the first that failed and all behind it). None: all
@@ -55,6 +58,7 @@ class Platform:
         self.on_failure: list[FailureObserver] = []
         self.on_line: list[LineObserver] = []
         self.on_batch: list[BatchObserver] = []
+        self.on_invocation: list[InvocationObserver] = []
         self._chance = chance
 
     def stream(self, name: str) -> Random:

@@ -38,6 +38,9 @@ _NEWER: Final = frozenset(
 #: What a function most often answers a mapping.
 _NOTHING_FAILED: Final[dict[str, list[object]]] = {"batchItemFailures": []}
 _ANSWER_BYTES_MAX: Final = 6 * 1024 * 1024
+_REPLY: Final = frozenset({"statusCode", "headers", "body"})
+#: A character takes 12 bytes at most, as JSON in ASCII.
+_SHORT_MAX: Final = _ANSWER_BYTES_MAX // 16
 
 
 class Killed(BaseException):
@@ -80,6 +83,7 @@ class Worker:
         self.release = release
         self.task: Task[Any]
         self.idle_from = 0
+        self.invocations = 0
         self.platform = platform
         self.random: Random = platform.stream(f"worker/{name}")
         self.skew = 0
@@ -118,6 +122,7 @@ class Worker:
     def handle(self, event: Event, request_id: str) -> Any:
         """One invocation, in a task of its own. Raises what the handler raises, or AnswerError."""
         hub = self._hub
+        self.invocations += 1
         self._deadline = hub.now + self._spec.timeout_seconds * SECOND
         if self._strikes(Fault.FUNCTION_TIMED_OUT, self.name, request_id):
             self._calls_before_hanging = self.random.randrange(_CALLS_BEFORE_HANGING_MAX)
@@ -215,7 +220,7 @@ def _words(line: Line) -> list[str]:
 
 
 def _refuse_unless_json(answer: object) -> None:
-    if answer is None or answer == _NOTHING_FAILED:
+    if answer is None or answer == _NOTHING_FAILED or _is_short_reply(answer):
         return
     try:
         text = json.dumps(answer)
@@ -223,3 +228,18 @@ def _refuse_unless_json(answer: object) -> None:
         raise AnswerError("not JSON") from error
     if len(text) > _ANSWER_BYTES_MAX:
         raise AnswerError("too long")
+
+
+def _is_short_reply(answer: object) -> bool:
+    """Whether it is a reply to API Gateway that is JSON and not too long, as is seen at a glance:
+    nearly all are."""
+    if not isinstance(answer, dict) or answer.keys() != _REPLY:
+        return False
+    body, headers = answer["body"], answer["headers"]
+    return (
+        answer["statusCode"].__class__ is int
+        and body.__class__ is str
+        and len(body) < _SHORT_MAX
+        and headers.__class__ is dict
+        and all(one.__class__ is str for pair in headers.items() for one in pair)
+    )

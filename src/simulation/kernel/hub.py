@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar
 
-from greenlet import greenlet
+from greenlet import GreenletExit, greenlet
 
 SECOND: Final = 1_000_000
 MILLISECOND: Final = 1_000
@@ -66,7 +66,7 @@ class Future(Generic[_T]):
         """What became known. Raises the error instead."""
         if self._error is not None:
             raise self._error
-        return cast("_T", self._value)
+        return self._value  # type: ignore[return-value]  # it is known, or asked for too early
 
     def _tell(self) -> None:
         listeners, self._listeners = self._listeners, []
@@ -83,19 +83,22 @@ class Task(Generic[_T]):
 
     __slots__ = ("_body", "_greenlet", "_hub", "done", "killed_by", "name")
 
-    def __init__(self, name: str, body: Callable[[], _T], hub: Hub, main: greenlet) -> None:
+    def __init__(self, name: str, body: Callable[[], _T], hub: Hub) -> None:
         self.name = name
         self.done: Future[_T] = Future()
         self.killed_by: BaseException | None = None
         self._hub = hub
         self._body = body
-        self._greenlet = greenlet(self._run, main)
+        self._greenlet: greenlet | None = None
 
-    def _run(self) -> None:
+    def run(self) -> None:
+        """All of it, in the greenlet that it has got."""
         try:
             self._live_on()
             value = self._body()
             self._live_on()  # it may have swallowed its own death
+        except GreenletExit:
+            raise  # its world is gone, and the greenlet with it
         except BaseException as error:  # noqa: BLE001 - whoever waits for the task is told
             self.done.fail(self.killed_by or error)
         else:
@@ -107,14 +110,39 @@ class Task(Generic[_T]):
 
     def go_on(self) -> None:
         """Runs it until it waits or ends, if it has not ended. From the hub only."""
-        if self.done.done:
+        done, hub = self.done, self._hub
+        if done.done:
             return
-        hub = self._hub
-        before, hub.current = hub.current, cast("Task[object]", self)
+        before, hub.current = hub.current, self  # type: ignore[assignment]  # of whatever it makes
+        mine = self._greenlet
         try:
-            self._greenlet.switch()
+            if mine is None:
+                mine = self._greenlet = hub.idle.pop() if hub.idle else _made(hub.main)
+                mine.switch(self)
+            else:
+                mine.switch()
         finally:
             hub.current = before
+        if self.done.done:
+            hub.idle.append(mine)
+            self._greenlet = None
+
+
+def _made(main: greenlet) -> greenlet:
+    new = greenlet(_run_all, main)
+    new.switch()
+    return new
+
+
+def _run_all() -> None:
+    """The life of a greenlet: one task after the other, as to make one takes as long as a short
+    task. While it waits it holds on to nothing: a search for garbage does not see what it holds."""
+    main = greenlet.getcurrent().parent
+    assert main is not None, "it was made by the hub"
+    while True:
+        task: Task[Any] = main.switch()
+        task.run()
+        del task
 
 
 class Hub:
@@ -124,10 +152,12 @@ class Hub:
         self.now = now
         self.current: Task[object] | None = None
         self.steps = 0
+        self.idle: list[greenlet] = []
+        """Greenlets whose tasks have ended, each waiting for another."""
         self._agenda: list[Timer] = []
         self._planned = 0
         self._waited_for = 0
-        self._main = greenlet.getcurrent()
+        self.main = greenlet.getcurrent()
 
     def at(self, when: int, do: Callable[[], object], *, daemon: bool = False) -> Timer:
         """Plans `do` for an instant (now, if that is past)."""
@@ -152,7 +182,7 @@ class Hub:
 
     def spawn(self, name: str, body: Callable[[], _T], *, delay: int = 0) -> Task[_T]:
         """A task that begins after `delay`."""
-        task: Task[_T] = Task(name, body, self, self._main)
+        task: Task[_T] = Task(name, body, self)
         self.at(self.now + delay, task.go_on)
         return task
 
@@ -213,6 +243,6 @@ class Hub:
         return self.current
 
     def _yield(self, task: Task[object]) -> None:
-        self._main.switch()
+        self.main.switch()
         if task.killed_by is not None:
             raise task.killed_by

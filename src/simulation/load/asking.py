@@ -67,15 +67,18 @@ def questions(
 ) -> Iterator[Planned]:
     """So many questions, some asked twice, about what `elements` do; mostly shortly after they do
     it."""
-    telling = [one for one in elements if one.commands[:1] != (None,)]
+    telling = [
+        (one.at, tuple(command for command in one.commands if command is not None))
+        for one in elements
+        if any(one.commands)
+    ]
     kinds = list(_KINDS)
     random.shuffle(kinds)
     for number in range(count):
-        element = random.choice(telling)
-        command = random.choice(element.commands)
-        assert command is not None
+        sent_at, commands = random.choice(telling)
+        command = random.choice(commands)
         delay = random.choice((random.randrange(SECOND), random.randint(0, MINUTE)))
-        about = _About(random, bank, element.at + delay + 30 * MILLISECOND, command)
+        about = _About(random, bank, sent_at + delay + 30 * MILLISECOND, command)
         # Each kind once, so that every route is asked, then as often as analysts ask it.
         every = number < len(kinds)
         ask = kinds[number] if every else random.choices(_KINDS, cum_weights=_WEIGHTS)[0]
@@ -97,6 +100,15 @@ _Question = tuple[str, dict[str, Any]]
 
 def _balance(about: _About) -> _Question:
     return f"/accounts/{about.account}", {"fresh": about.random.random() < 0.7}
+
+
+def _stripe(about: _About) -> _Question:
+    """One stripe, mostly of an account that has several."""
+    striped = about.random.random() < 0.7
+    account = about.random.choice(about.bank.striped) if striped else about.account
+    query = {"stripe": str(about.random.choice((0, 1, 1, 2, 3, 31)))}
+    what = about.random.choice(("", "/history"))
+    return f"/accounts/{account}{what}", {"query": query, "fresh": about.random.random() < 0.8}
 
 
 def _history(about: _About) -> _Question:
@@ -190,7 +202,8 @@ def _wrong(about: _About) -> _Question:
 
 
 _MIX: Final[dict[Callable[[_About], _Question], int]] = {
-    _balance: 40,
+    _balance: 38,
+    _stripe: 5,
     _history: 18,
     _payments: 8,
     _accounts: 8,

@@ -20,6 +20,9 @@ _COMMANDS_PER_CUSTOMER: Final = 50
 CURRENCIES: Final = {"EUR": (7, 10), "USD": (2, 11), "JPY": (1, 16)}
 #: What a customer brings along, in euro cents: more than everyday life can take from it.
 DEPOSIT: Final = 5_000_000
+#: What most is paid to in a currency, and its fees, are spread over so many stripes.
+_STRIPES_OF_SHOP: Final = 8
+_STRIPES_OF_FEES: Final = 3
 _SHOPS: Final = ("groceries", "coffee", "books", "transport", "clothes", "electronics")
 
 
@@ -39,6 +42,7 @@ class Economy:
         # Zipf's law: the n-th shop has 1/n of the first one's customers. So a few accounts are hot.
         self.weights = tuple(accumulate(60 // rank for rank in range(1, len(self.shops) + 1)))
         self.exchange = f"bank:{currency}:exchange"
+        self.striped = {self.shops[0]: _STRIPES_OF_SHOP, self.fees[0]: _STRIPES_OF_FEES}
         self._tenths = tenths
 
     def price(self, euro_cents: int) -> int:
@@ -61,7 +65,8 @@ class Economy:
         )
         for accounts, kind in kinds:
             for account in accounts:
-                yield opening(account, self.currency, kind, **free)
+                more = {"stripes": self.striped[account]} if account in self.striped else {}
+                yield opening(account, self.currency, kind, **free, **more)
         for customer in self.customers:
             yield opening(f"{customer}:wallet", self.currency, **given)
             yield opening(f"{customer}:savings", self.currency, **given)
@@ -86,6 +91,11 @@ class Bank:
     def euro(self) -> Economy:
         """The largest economy."""
         return self.economies["EUR"]
+
+    @cached_property
+    def striped(self) -> tuple[str, ...]:
+        """The accounts that are spread over stripes from the beginning."""
+        return tuple(account for one in self.economies.values() for account in one.striped)
 
     @cached_property
     def everyone(self) -> tuple[tuple[Economy, str], ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, cast
 import msgspec
 from msgspec import Struct
 
+from ledger.contracts.commands import bulk_of
 from simulation.asks import Ask, AskRoute, HttpAnswer
 from simulation.faults.kinds import Fault
 from simulation.kernel.hub import SECOND, Task
@@ -137,7 +138,7 @@ def _asked(
     """One attempt at the commands at these places of an element; None if nothing is heard."""
     body = element.body
     if element.bodies:
-        body = b'{"commands":[' + b",".join(element.bodies[place] for place in places) + b"]}"
+        body = bulk_of(element.bodies[place] for place in places)
     ask = Ask(
         id=f"{element.place}.{attempt}",
         at=wire.hub.now,

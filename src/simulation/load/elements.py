@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from ledger.contracts.commands import Command
+from ledger.contracts.commands import Command, bulk_of
 from simulation.asks import AskRoute
 
 PlannedRoute = AskRoute | Literal["manage"]
@@ -37,11 +37,11 @@ class Planned(Struct, frozen=True, kw_only=True):
     """Of the REST API; empty for `bus` and `fifo`."""
     query: Mapping[str, str] = {}
     body: bytes = b""
-    """Of all but `batch`, which has bodies of its commands."""
+    """Of what is no bulk, which has bodies of its commands."""
     commands: tuple[Command | None, ...] = ()
     """What the body says; None for what is malformed on purpose."""
     bodies: tuple[bytes, ...] = ()
-    """Of a `batch`: its commands, as they are written into the body."""
+    """Of bulk: its commands, as they are written into the body."""
     detail_type: str = ""
     """Of `bus`: what the envelope says that the command is."""
     group: str = ""
@@ -52,6 +52,11 @@ class Planned(Struct, frozen=True, kw_only=True):
     """Whether a question asks for no less than the version that some reply told of."""
     pages: int = 1
     """How many pages of the answer are read at most."""
+
+    @property
+    def message(self) -> bytes:
+        """All that it says, as a bus or a queue is sent it."""
+        return bulk_of(self.bodies) if self.bodies else self.body
 
     @property
     def weight(self) -> int:

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any, Final
 
-from ledger.contracts.commands import Command, encode_command
+from ledger.contracts.commands import (
+    ACTIONS_MAX,
+    BULK_COMMANDS_MAX,
+    BULK_DETAIL_TYPE,
+    AtomicBatch,
+    Command,
+    encode_command,
+)
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
 from ledger.contracts.routes import INDEPENDENT_PATH
 from simulation.load.clients import Clients
@@ -18,6 +25,10 @@ Object = dict[str, Any]
 
 #: How many are no JSON objects, or not one with each name once.
 _TEXT: Final = 0.35
+#: Of those made of batches, how many are too large.
+_LARGE: Final = 0.5
+#: Of what stands among commands and is none, the part that is not even like one.
+_NO_OBJECT: Final = 0.3
 
 
 def malformed(
@@ -31,7 +42,8 @@ def malformed(
     random.shuffle(types)
     for number, at in enumerate(moments):
         if number % 12 == 5:
-            yield _several(random, clients, random.choice(commands), at)
+            body = _several(random, encode_command(random.choice(commands)))
+            yield _together(body, sending.way(), number, at, clients)
             continue
         command = random.choice(by_type[types[number % len(types)]])
         way: Way = "rest" if random.random() < 0.7 else sending.way()
@@ -50,6 +62,8 @@ def _spoilt(random: Random, command: Command, way: Way, number: int) -> bytes:
     if way != "bus" and random.random() < _TEXT:
         return random.choice(_TEXTS)(body)
     spoil = random.choice(_OBJECTS)
+    if isinstance(command, AtomicBatch) and random.random() < _LARGE:
+        spoil = _too_large
     given: Object = json.loads(body)
     # Mostly with an id of its own; what is malformed must not touch what has this id either.
     if random.random() < 0.7:
@@ -57,20 +71,42 @@ def _spoilt(random: Random, command: Command, way: Way, number: int) -> bytes:
     return json.dumps(spoil(given)).encode()
 
 
-def _several(random: Random, clients: Clients, command: Command, at: int) -> Planned:
-    body = encode_command(command)
-    whole = random.choice(
-        (b"{}", b'{"commands":[]}', b'{"commands":{}}', b"[" + body + b"]", b'{"commands":[' + body)
+def not_a_command(random: Random, command: Command, id_: str) -> bytes:
+    """Something like a command, under an id of its own, that can stand among commands: it is
+    JSON."""
+    given: Object = json.loads(encode_command(command)) | {"id": id_}
+    if random.random() < _NO_OBJECT:
+        return random.choice((b"null", b"7", b"[]", b'"open"', b"{}"))
+    return json.dumps(random.choice(_OBJECTS)(given)).encode()
+
+
+def _several(random: Random, body: bytes) -> bytes:
+    """A list of commands that is none."""
+    return random.choice(
+        (
+            b"{}",
+            b'{"commands":[]}',
+            b'{"commands":{}}',
+            b'{"commands":[' + body + b'],"more":1}',
+            b'{"commands":[' + b",".join([b"{}"] * (BULK_COMMANDS_MAX + 1)) + b"]}",
+            b"[" + body + b"]",
+            b'{"commands":[' + body,
+        )
     )
-    return Planned(
-        place=UNPLACED,
-        at=at,
-        client=random.choice(clients.rest),
-        route="batch",
-        path=INDEPENDENT_PATH,
-        body=whole,
-        commands=(None,),
-    )
+
+
+def _together(body: bytes, way: Way, number: int, at: int, clients: Clients) -> Planned:
+    """That list, by any way that takes it."""
+    given: Object = {"place": UNPLACED, "at": at, "body": body, "commands": (None,)}
+    if way == "bus" and body.startswith(b"{") and body.endswith(b"}"):
+        client = clients.bus[number % len(clients.bus)]
+        return Planned(**given, client=client, route="bus", detail_type=BULK_DETAIL_TYPE)
+    if way == "fifo":
+        group = f"malformed:{number}"
+        given |= {"group": group, **_message(way, number)}
+        return Planned(**given, client=clients.of_group(group), route="fifo")
+    client = clients.rest[number % len(clients.rest)]
+    return Planned(**given, client=client, route="batch", path=INDEPENDENT_PATH)
 
 
 def _cut(body: bytes) -> bytes:
@@ -91,6 +127,24 @@ def _long(body: bytes) -> bytes:
 
 def _number(body: bytes) -> bytes:
     return body[:-1] + b',"amount_minor":1e999}'
+
+
+def _too_large(given: Object) -> Object:
+    """A batch of one action more than a transaction has: its event, and two of each opening."""
+    if given["type"] != "batch.atomic":
+        return given | {"priority": "high"}
+    given["commands"] = [
+        {
+            "v": 1,
+            "type": "account.open",
+            "id": f"{given['id']}:{number}",
+            "account": f"nobody:{number}",
+            "currency": "EUR",
+            "account_type": "liability",
+        }
+        for number in range(ACTIONS_MAX // 2)
+    ]
+    return given
 
 
 def _unknown_field(given: Object) -> Object:

@@ -33,7 +33,7 @@ def feed_bus(wire: Wire, name: str, elements: Sequence[Planned]) -> None:
     sender = BusSender(client, _ingress(wire), source=source, retries=_retries(wire, name))
 
     def send(some: Sequence[Planned]) -> Sequence[Planned]:
-        messages = [Message(one.detail_type, one.body, "") for one in some]
+        messages = [Message(one.detail_type, one.message, "") for one in some]
         try:
             sender.send(messages)
         except NotSentError as error:
@@ -67,7 +67,7 @@ def feed_queue(wire: Wire, name: str, elements: Sequence[Planned]) -> None:
                 for failed in answer.get("Failed", [])
             }
 
-        named = [(number, Message("", one.body, one.group)) for number, one in by_name.items()]
+        named = [(number, Message("", one.message, one.group)) for number, one in by_name.items()]
         try:
             deliver(put, named, retries)
         except NotSentError as error:
@@ -81,7 +81,7 @@ def feed_queue(wire: Wire, name: str, elements: Sequence[Planned]) -> None:
 def _entry(number: str, element: Planned) -> dict[str, str]:
     return {
         "Id": number,
-        "MessageBody": element.body.decode(),
+        "MessageBody": element.message.decode(),
         "MessageGroupId": element.group,
         "MessageDeduplicationId": element.deduplication,
     }
@@ -125,7 +125,7 @@ def _ask(wire: Wire, element: Planned, actor: str, attempt: int) -> Ask:
         at=wire.hub.now,
         route="bus" if element.route == "bus" else "fifo",
         commands=element.commands,
-        body=element.body,
+        body=element.message,
         actor=actor,
         attempt=attempt,
         group=element.group,

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from simulation.kernel.hub import SECOND
 from simulation.load.desk import DAY, HOUR, MINUTE
 
-_COMMANDS_PER_HOUR: Final = 160
+_COMMANDS_PER_HOUR: Final = 400
 #: At least so many that the first midnight comes, which is three hours after a world begins.
 _HOURS: Final = (5, 72)
 _STARTS_PER_BURST: Final = 25

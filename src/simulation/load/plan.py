@@ -22,6 +22,7 @@ from simulation.load.bank import DEPOSIT, Bank, Economy
 from simulation.load.clients import Clients
 from simulation.load.desk import DAY, Desk
 from simulation.load.elements import Plan, Planned
+from simulation.load.files import Files
 from simulation.load.malformed import malformed
 from simulation.load.pace import Pace
 from simulation.load.repeats import repeats
@@ -36,7 +37,8 @@ from simulation.load.words import Leg, paying
 _REPEATED: Final = 0.09
 _MALFORMED: Final = 0.02
 _DRY: Final = 0.03
-#: Of what is left, the part that belongs to stories.
+#: Of what is left, the part that comes in files; of what is left then, that belongs to stories.
+_FILES: Final = 0.6
 _STORIES: Final = 0.56
 #: Questions for each command, in addition.
 _QUESTIONS: Final = 0.15
@@ -62,6 +64,10 @@ class _Planner:
         self._bank = Bank(commands)
         self._clients = Clients(commands)
         self._sending = Sending(chance.stream("plan/sending"), self._clients)
+        self._waiting = list(STORIES)  # to be told once each
+        self._random.shuffle(self._waiting)
+        files = chance.stream("plan/files")
+        self._files = Files(files, self._sending, commands, self._waiting)
         self._pace = Pace(chance.stream("plan/pace"), commands, begins + _FOUNDING)
         self._desk = Desk(self._random, self._bank, begins, self._pace.ends)
 
@@ -122,16 +128,19 @@ class _Planner:
             yield paying(self._desk.id("deposit"), *legs)
 
     def _life(self) -> Iterator[Planned]:
-        """Stories and everyday payments without end: each story once, then as often as told."""
-        random, desk = self._random, self._desk
-        kinds = list(STORIES)
-        random.shuffle(kinds)
-        waiting = list(kinds)
-        weights = [STORIES[kind] for kind in kinds]
-        told = sent = 0
+        """Files, stories and everyday payments without end: each story once, then as often as
+        told."""
+        random, desk, waiting = self._random, self._desk, self._waiting
+        kinds, weights = list(STORIES), list(STORIES.values())
+        filed = told = sent = 0
         while True:
             desk.at = self._pace.moment()
-            if told > sent * _STORIES:
+            if filed < (filed + sent) * _FILES:
+                for element in self._files.file(desk):
+                    yield element
+                    filed += element.weight
+                continue
+            if told > sent * _STORIES and not waiting:
                 yield self._sending.one(everyday(desk), desk.at, self._sending.way())
                 sent += 1
                 continue

@@ -41,7 +41,10 @@ def read(wire: Wire, name: str, element: Planned) -> bool:
     """Asks a question until it is answered, or for as long as an analyst does, page after page.
     Whether all pages were answered."""
     query = dict(element.query)
-    version = wire.versions.of(_account_in(element.path)) if element.fresh else None
+    version = None
+    if element.fresh:
+        stripe = int(element.query.get("stripe", 0))
+        version = wire.versions.of(_account_in(element.path), stripe)
     if version is not None:
         query["min_version"] = str(version)
     for page in range(1, element.pages + 1):

@@ -29,6 +29,9 @@ from simulation.load.sending import Sending, type_of
 #: From when to when after the first sending: while that is under way, soon, and much later.
 _DELAYS: Final = ((0, 300 * MILLISECOND), (SECOND, 10 * MINUTE), (HOUR, 8 * HOUR))
 _DELAY_WEIGHTS: Final = (40, 70, 100)
+#: How often several are sent again together, and how many of a file at most.
+_FILES: Final = 0.05
+_COMMANDS_MAX: Final = 60
 _ALTERED: Final = 0.18
 _RESPELT: Final = 0.06
 _MEMBER: Final = 0.5
@@ -42,7 +45,14 @@ def repeats(
     """So many repeats of `elements`, none of them later than `ends` unless its original is."""
     single = [one for one in elements if len(one.commands) == 1]
     captures = [one for one in single if isinstance(one.commands[0], CapturePayment)]
-    for _ in range(count):
+    together = [one for one in elements if len(one.commands) > 1]
+    while count > 0:
+        if together and random.random() < _FILES:
+            again = _file_again(random, random.choice(together), count, ends)
+            yield again
+            count -= again.weight
+            continue
+        count -= 1
         original = random.choice(captures if captures and random.random() < 0.2 else single)
         command = original.commands[0]
         assert command is not None  # what is malformed is added later
@@ -50,6 +60,19 @@ def repeats(
         delay = random.randint(low, high)
         at = max(original.at, min(original.at + delay, ends))
         yield _again(random, sending, original, command, at)
+
+
+def _file_again(random: Random, original: Planned, count: int, ends: int) -> Planned:
+    """The first so many commands of a file at most, by the same way; as the same message, or as
+    another."""
+    low, high = random.choices(_DELAYS, cum_weights=_DELAY_WEIGHTS)[0]
+    at = max(original.at, min(original.at + random.randint(low, high), ends))
+    most = min(count, random.randint(2, _COMMANDS_MAX))
+    commands, bodies = original.commands[:most], original.bodies[:most]
+    again = structs.replace(original, at=at, commands=commands, bodies=bodies)
+    if original.route != "fifo" or (commands == original.commands and random.random() < 0.5):
+        return again
+    return structs.replace(again, **_message(random, at))
 
 
 def _again(

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from random import Random
 from typing import Any, Final, Literal
 from zlib import crc32
 
-from ledger.contracts.commands import Command, default_ordering_key, encode_command
+from ledger.contracts.commands import (
+    BULK_DETAIL_TYPE,
+    Command,
+    bulk_of,
+    default_ordering_key,
+    encode_command,
+)
 from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 from simulation.load.clients import Clients
 from simulation.load.desk import MINUTE, Step, Story, Style
@@ -67,18 +73,27 @@ class Sending:
             given["client"] = self._clients.of_group(group)
         return Planned(**given | more)
 
-    def several(self, commands: list[Command], at: int, **more: Any) -> Planned:
-        """Commands in one request, each decided by itself."""
-        given: dict[str, Any] = {"client": self._random.choice(self._clients.rest)} | more
-        return Planned(
-            place=UNPLACED,
-            at=at,
-            route="batch",
-            path=INDEPENDENT_PATH,
-            commands=tuple(commands),
-            bodies=tuple(map(encode_command, commands)),
-            **given,
-        )
+    def several(
+        self, commands: Sequence[Command | None], at: int, way: Way = "rest", **more: Any
+    ) -> Planned:
+        """Commands in one request, or one message, each decided by itself. With None among them
+        their `bodies` are given; so is, for the FIFO queue, their `group`."""
+        given: dict[str, Any] = {
+            "place": UNPLACED,
+            "at": at,
+            "commands": tuple(commands),
+            "bodies": tuple(encode_command(one) for one in commands if one is not None),
+        } | more
+        if way == "rest":
+            given |= {"route": "batch", "path": INDEPENDENT_PATH}
+            given.setdefault("client", self._random.choice(self._clients.rest))
+        elif way == "bus":
+            given |= {"route": "bus", "detail_type": BULK_DETAIL_TYPE}
+            given["client"] = self._random.choice(self._clients.bus)
+        else:
+            given |= {"route": "fifo", "client": self._clients.of_group(given["group"])}
+            given.setdefault("deduplication", message_id("bulk", bulk_of(given["bodies"])))
+        return Planned(**given)
 
     def story(self, story: Story, at: int) -> Iterator[Planned]:
         """A story that begins at `at`, told in its style or in any."""

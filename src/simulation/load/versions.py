@@ -11,6 +11,7 @@ from msgspec import Struct
 class _Account(Struct):
     id: str
     version: int
+    stripe: int = 0
 
 
 class _Told(Struct):
@@ -26,13 +27,17 @@ _TOLD: Final = msgspec.json.Decoder(_Told)
 
 
 class Versions:
-    """The highest version of each account that anybody was told of."""
+    """The highest version of each account, and each further stripe, that anybody was told of."""
 
     def __init__(self) -> None:
         self._highest: dict[str, int] = {}
+        self._of_stripes: dict[tuple[str, int], int] = {}
 
-    def of(self, account: str) -> int | None:
-        """That of an account; None if nobody was told of it."""
+    def of(self, account: str, stripe: int = 0) -> int | None:
+        """That of an account, or of another stripe than its first; None if nobody was told of
+        it."""
+        if stripe:
+            return self._of_stripes.get((account, stripe))
         return self._highest.get(account)
 
     def accounts(self) -> list[str]:
@@ -47,7 +52,10 @@ class Versions:
         if told.dry_run:  # of what would be, and is not
             return
         for account in told.accounts:
-            if account.version > self._highest.get(account.id, 0):
+            if account.stripe:
+                place = (account.id, account.stripe)
+                self._of_stripes[place] = max(account.version, self._of_stripes.get(place, 0))
+            elif account.version > self._highest.get(account.id, 0):
                 self._highest[account.id] = account.version
         for answer in told.answers:
             self._take(answer)

@@ -23,6 +23,7 @@ from ledger.contracts.commands import (
     ReversePayment,
     SetLimits,
     SetMetadata,
+    SetStripes,
     Sides,
     TemplateParameter,
     TemplatePosting,
@@ -115,6 +116,11 @@ def unfreezing(id_: str, account: str, sides: Sides) -> UnfreezeAccount:
 def closing(id_: str, account: str) -> CloseAccount:
     """The end of an account."""
     return CloseAccount(v=1, id=id_, account=account, reason="moves away")
+
+
+def striping(id_: str, account: str, stripes: int) -> SetStripes:
+    """An account spread over so many stripes."""
+    return SetStripes(v=1, id=id_, account=account, stripes=stripes, reason="month end")
 
 
 def describing(id_: str, subject: Any, subject_id: str, **metadata: str) -> SetMetadata:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING, Final
 
 from simulation.faults.kinds import Fault
+from simulation.kernel.chance import Chance
 from simulation.kernel.hub import SECOND
 from simulation.releases.release import Release
 
@@ -21,31 +23,31 @@ _AGAIN_AFTER: Final = (300 * SECOND, 2_700 * SECOND)
 _BETWEEN_ALIASES: Final = 2 * SECOND
 
 
-def deploy(world: World, release: Release) -> None:
+def deploy(world: World, release: Release, chance: Chance) -> None:
     """Brings `release` to every function, until no other serves. In a task of its own."""
-    _bring(world, release)
+    _bring(world, release, chance.stream("deployment"))
     world.hub.sleep(OVERLAP)
 
 
-def deploy_and_regret(world: World, release: Release) -> None:
+def deploy_and_regret(world: World, release: Release, chance: Chance) -> None:
     """The same, but for a while the release before is put back by its aliases. In a task of its
     own.
 
     docs/deploy.md warns of it: old workers are alone with what the new ones have written, must
     refuse it, and what they refuse must come right when the newer release is there again.
     """
-    before, random = world.release, world.chance.stream("rollback")
-    _bring(world, release)
+    before, random = world.release, chance.stream("rollback")
+    _bring(world, release, random)
     world.hub.sleep(random.randint(*_REGRETTED_AFTER))
     world.injector.note(Fault.ROLLED_BACK, "operator", before.name)
-    for name in _names(world):
+    for name in _names(world, random):
         world.functions[name].deploy(before, 0)
         world.hub.sleep(_BETWEEN_ALIASES)
     world.hub.sleep(random.randint(*_AGAIN_AFTER))
-    deploy(world, release)
+    deploy(world, release, chance)
 
 
-def _bring(world: World, release: Release) -> None:
+def _bring(world: World, release: Release, random: Random) -> None:
     """To one function after the other, in no order that could be relied on: CloudFormation updates
     what does not depend on each other as it likes.
 
@@ -54,12 +56,12 @@ def _bring(world: World, release: Release) -> None:
     """
     world.injector.note(Fault.DEPLOYMENT, "operator", release.name)
     world.release = release
-    for name in _names(world):
+    for name in _names(world, random):
         world.functions[name].deploy(release, OVERLAP)
         world.hub.sleep(_BETWEEN_FUNCTIONS)
 
 
-def _names(world: World) -> list[str]:
+def _names(world: World, random: Random) -> list[str]:
     names = sorted(world.functions)
-    world.deployment_chance.shuffle(names)
+    random.shuffle(names)
     return names

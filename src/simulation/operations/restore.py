@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: The functions that write states.
 DECIDING: Final = ("Api", "Commands", "Expiry")
 #: A running invocation has ended by then: docs/operations.md.
-_ENDING: Final = 60 * SECOND
+_ENDING: Final = 120 * SECOND
 _AGAIN_SECONDS: Final = 5
 #: An operator's command fails as a whole at an outage, and is given again.
 _TRIES_MAX: Final = 50

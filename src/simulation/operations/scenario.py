@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from msgspec import Struct
 
+from simulation.kernel.chance import Chance
 from simulation.kernel.hub import SECOND, Task
 from simulation.operations.deployment import deploy, deploy_and_regret
 from simulation.operations.replay import replay
@@ -49,14 +50,18 @@ class Operations(Struct, frozen=True):
 
 
 def begin(
-    world: World, operations: Operations, instants: list[int], listener: Restored
+    world: World,
+    operations: Operations,
+    instants: list[int],
+    listener: Restored,
+    chance: Chance,
 ) -> list[Task[object]]:
     """Plans the operations by the `instants` at which commands are asked for, in rising order;
-    their tasks."""
+    their tasks. `chance` says when each begins, and how a deployment goes."""
     tasks: list[Task[object]] = []
     if not instants:
         return tasks
-    random = world.chance.stream("scenario")
+    random = chance.stream("scenario")
     kept: list[Items] = []
     from_backup = random.random() < 0.5  # else the table is lost altogether
     backed_up = _planned(random, _BACKUP, instants, world.hub.now)
@@ -75,7 +80,7 @@ def begin(
         replayed = partial(replay, world, projection)
         tasks.append(world.hub.spawn("operator/replay", replayed, delay=delays[1]))
     if operations.deploy is not None:
-        deployed = partial(deploying, world, operations.deploy)
+        deployed = partial(deploying, world, operations.deploy, chance)
         tasks.append(world.hub.spawn("operator/deploy", deployed, delay=delays[2]))
     return tasks
 

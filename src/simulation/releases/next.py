@@ -2,8 +2,9 @@
 
 It numbers what it adds, as every release has to: a payment of several postings is recorded as
 version 2 of `payment.posted`, which says of how many (`parts`), and an account counts those that
-touched it (`compound`), in version 4 of its state. Whoever does not know these must neither read
-over them nor write over them. Everything else it does as today.
+touched it (`compound`), in version 5 of its state, and in version 2 of that of a further stripe.
+Whoever does not know these must neither read over them nor write over them. Everything else it does
+as today.
 """
 
 from __future__ import annotations
@@ -12,9 +13,11 @@ from typing import Final
 
 from simulation.releases.patches import Patch
 
-#: Today's release knows version 1 of the event, and versions 1 to 3 of the state.
+#: Today's release knows version 1 of the event, versions 1 to 4 of the state of an account, and
+#: version 1 of that of a further stripe.
 EVENT_VERSION: Final = 2
-STATE_SCHEMA: Final = 4
+STATE_SCHEMA: Final = 5
+STRIPE_SCHEMA: Final = 2
 #: The field of the event, and that of the state: a count, which never goes down.
 EVENT_FIELD: Final = "parts"
 STATE_FIELD: Final = "compound"
@@ -45,6 +48,10 @@ _EVENT: Final = (
         f"        {EVENT_FIELD}=len(postings) if len(postings) > 1 else UNSET,\n",
     ),
 )
+_STRIPE_SCHEMA_IS: Final = (
+    '    """A further stripe of an account. Which one it is, its key says."""\n\n'
+    "    @property\n    def schema(self) -> int:\n"
+)
 _STATE: Final = (
     Patch(
         "ledger.domain.accounts",
@@ -65,14 +72,24 @@ _STATE: Final = (
     ),
     Patch(
         "ledger.adapters.dynamodb.bodies",
-        "        bases = {self.min_balance_basis, self.max_balance_basis}\n",
+        "        if self.stripes_made > 1:\n            return 4\n",
         f"        if self.{STATE_FIELD}:\n            return {STATE_SCHEMA}\n"
-        "        bases = {self.min_balance_basis, self.max_balance_basis}\n",
+        "        if self.stripes_made > 1:\n            return 4\n",
     ),
     Patch(
         "ledger.adapters.dynamodb.bodies",
-        "            3, _Account",
+        f"{_STRIPE_SCHEMA_IS}        return 1\n",
+        f"{_STRIPE_SCHEMA_IS}        return {STRIPE_SCHEMA} if self.{STATE_FIELD} else 1\n",
+    ),
+    Patch(
+        "ledger.adapters.dynamodb.bodies",
+        "            4, _Account",
         f"            {STATE_SCHEMA}, _Account",
+    ),
+    Patch(
+        "ledger.adapters.dynamodb.bodies",
+        "_schema(1, _StripeBody",
+        f"_schema({STRIPE_SCHEMA}, _StripeBody",
     ),
 )
 NEXT: Final = (*_EVENT, *_STATE)

@@ -11,9 +11,10 @@ from msgspec.structs import asdict
 
 from simulation.auditor.findings import Finding
 from simulation.faults.kinds import Fault
+from simulation.faults.profiles import Profile
 from simulation.reports.single import columns, coverage, rows, virtual_days
-from simulation.results import Result
-from simulation.settings import Profile, Settings
+from simulation.results import Hunt, Result
+from simulation.settings import Settings
 
 
 class Failed(Struct, frozen=True):
@@ -110,18 +111,6 @@ class Campaign(Struct):
             f"{len(self.failed):,} of {self.seeds:,} seeds found something",
             *rows(("seed", "findings", "first broken", "what was found"), cells),
         ]
-
-
-class Hunt(Struct, frozen=True):
-    """How one planted bug was looked for."""
-
-    bug: str
-    what: str
-    seeds: int
-    """How many seeds were run, the one that found it included."""
-    seed: int | None
-    """The seed that found it."""
-    finding: Finding | None
 
 
 def hunts_value(hunts: Iterable[Hunt]) -> dict[str, Any]:

@@ -7,14 +7,13 @@ from typing import Any, Protocol
 
 import msgspec
 
-from simulation.asks import Ask, HttpAnswer
+from simulation.asks import Ask, HttpAnswer, ids_of
 from simulation.history import Line, Mark
 from simulation.kernel.trace import Entry, Trace
 from simulation.reports.sentences import (
     answer_in_words,
     command_in_words,
     event_in_words,
-    ids_of,
     listed,
 )
 
@@ -99,10 +98,11 @@ class Recorder:
         self._say("answer", where, f"has taken {_named(ask)}", self._ids(ask))
 
     def published(self, _bus: str, envelope: str) -> None:
-        """A bus took an event."""
-        said = msgspec.json.decode(envelope)
-        words, about = event_in_words(msgspec.json.encode(said.get("detail")).decode())
-        self._say("does", "EventBridge", f"takes {words}", about, follows=True)
+        """A bus took an event, or a pack of them."""
+        detail = msgspec.json.decode(envelope).get("detail")
+        for one in detail.get("events") or [detail]:
+            words, about = event_in_words(msgspec.json.encode(one).decode())
+            self._say("does", "EventBridge", f"takes {words}", about, follows=True)
 
     def notified(self, _topic: str, body: str, _attributes: Mapping[str, Any]) -> None:
         """SNS took a message."""

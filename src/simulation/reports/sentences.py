@@ -31,7 +31,6 @@ from ledger.contracts.commands import (
     SetMetadata,
     UnfreezeAccount,
     VoidPayment,
-    accounts_of,
     book_of,
 )
 from ledger.contracts.currencies import MINOR_DIGITS, decimal_text
@@ -51,22 +50,6 @@ def command_in_words(command: BaseCommand) -> str:
     """What a command wants, without its id: `pay 4.20 EUR from a to b`."""
     in_words = _PAYMENTS.get(type(command)) or _OTHERS.get(type(command))
     return in_words(command) if in_words is not None else type(command).__name__
-
-
-def ids_of(command: BaseCommand) -> tuple[str, ...]:
-    """Every id that a command names: its own, its accounts, payment, book and template."""
-    named = (getattr(command, field, None) for field in ("account", "payment", "subject_id"))
-    members = command.commands if isinstance(command, AtomicBatch) else ()
-    return tuple(
-        dict.fromkeys(
-            (
-                command.id,
-                *accounts_of(command),
-                *(name for name in named if isinstance(name, str)),
-                *(name for member in members for name in ids_of(member)),
-            )
-        )
-    )
 
 
 def answer_in_words(status: int, body: bytes) -> str:

@@ -8,9 +8,9 @@ from typing import Any, Final
 from msgspec.structs import asdict
 
 from simulation.faults.kinds import Fault
+from simulation.faults.profiles import Profile
 from simulation.history import Line
 from simulation.results import Result
-from simulation.settings import Profile
 
 _DAY_SECONDS: Final = 86_400
 _FINDINGS_SHOWN_MAX: Final = 20

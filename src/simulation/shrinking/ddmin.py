@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 _T = TypeVar("_T")
+
+#: How finely a beginning is looked for.
+_FINE: Final = 16
 
 Fails = Callable[[Sequence[_T]], bool]
 
@@ -35,13 +38,13 @@ def ddmin(items: Sequence[_T], fails: Fails[_T]) -> Sequence[_T]:
 
 
 def shortest_beginning(items: Sequence[_T], fails: Fails[_T]) -> Sequence[_T]:
-    """The shortest beginning of `items` that fails, by bisection.
+    """A beginning of `items` that fails, by bisection, and is hardly longer than the shortest.
 
-    It is the shortest if what comes later changes nothing of what came before; it fails in any
-    case.
+    It is that if what comes later changes nothing of what came before; it fails in any case. The
+    last few are left to be left out otherwise: each step costs as much as the first.
     """
     holds, enough = -1, len(items)
-    while enough - holds > 1:
+    while enough - holds > max(1, len(items) // _FINE):
         middle = (enough + holds) // 2
         if fails(items[:middle]):
             enough = middle

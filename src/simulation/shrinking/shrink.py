@@ -14,13 +14,15 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from simulation.faults.kinds import Fault
+from simulation.faults.profiles import Profile
 from simulation.results import Result
-from simulation.settings import Profile, Settings
+from simulation.settings import Settings
 from simulation.shrinking.ddmin import ddmin, shortest_beginning
+from simulation.shrinking.nearness import near
 
 #: Courses of a plan that are tried before it counts as one that does not fail, by its length: the
 #: shorter, the less a run costs.
-_LUCKS: Final = ((40, 6), (300, 3))
+_LUCKS: Final = ((40, 6), (120, 3))
 #: With more kinds than these nothing would get through if they struck more often, so many times.
 _FEW: Final = 5
 _OFTEN: Final = (50, 10, 3)
@@ -40,11 +42,18 @@ class Shrunk(Struct, frozen=True):
 
 
 class Shrinker:
-    """Shrinks one run. `run` runs, `spent` says that the time is up."""
+    """Shrinks one run. `run` runs, `spent` says that the time is up; `guesses` are places in the
+    plan that may be all that it takes for what a result found, the fewest first."""
 
-    def __init__(self, run: Callable[[Settings], Result], spent: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        run: Callable[[Settings], Result],
+        spent: Callable[[], bool],
+        guesses: Callable[[Result], Sequence[Sequence[int]]] = near,
+    ) -> None:
         self._run = run
         self._spent = spent
+        self._guesses = guesses
         self._runs = 0
 
     def shrink(self, result: Result) -> Shrunk:
@@ -52,10 +61,11 @@ class Shrinker:
         self._property = result.finding.property
         self._best = replace(result, settings=_in_full(result, self._property))
         self._without_faults()
-        self._nearer(result.near)
+        guesses = self._guesses(result)
+        self._nearer(guesses)
         self._without_operations()
         if self._fewer_kinds() and self._more_often():
-            self._nearer(result.near)
+            self._nearer(guesses)
         self._shorter()
         for _ in range(_ROUNDS_MAX):
             before = _size(self._best)

@@ -73,6 +73,9 @@ class Function(Struct, frozen=True):
     """As Lambda is told it: `package.module.handler`."""
     timeout_seconds: int
     environment: Mapping[str, str]
+    memory_mb: int = 128
+    snapped: bool = False
+    """Whether its published versions start from a snapshot."""
 
 
 class QueueMapping(Struct, frozen=True):
@@ -136,6 +139,8 @@ class Wiring(Struct, frozen=True):
     parameters: Mapping[str, str] = {}
     """Of Systems Manager, by name."""
     buckets: tuple[str, ...] = ()
+    resources: Mapping[str, int] = {}
+    """How many there are of each type, whatever this world makes of them."""
     outputs: Mapping[str, str] = {}
     """Of the stacks, by their keys: what people and their tools reach the ledger by."""
     account: str = "000000000000"

@@ -7,6 +7,7 @@ and is not read (a new kind of target, say) is refused rather than left out.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
@@ -70,10 +71,17 @@ class _Reader:
             routes=tuple(self._routes()),
             parameters={one["Name"]: one["Value"] for _, one in self._all("AWS::SSM::Parameter")},
             buckets=tuple(one["BucketName"] for _, one in self._all("AWS::S3::Bucket")),
+            resources=self._counts(),
             outputs=dict(self._outputs()),
             account=self._account,
             region=self._region,
         )
+
+    def _counts(self) -> Mapping[str, int]:
+        counts: Counter[str] = Counter()
+        for template in self._templates:
+            counts.update(one["Type"] for one in template["Resources"].values())
+        return dict(sorted(counts.items()))
 
     def _outputs(self) -> Iterator[tuple[str, str]]:
         """What the stacks tell people; what they tell each other is resolved where it is used."""
@@ -164,6 +172,8 @@ class _Reader:
                 handler=one["Handler"],
                 timeout_seconds=one["Timeout"],
                 environment=environment,
+                memory_mb=one.get("MemorySize", 128),
+                snapped="SnapStart" in one,
             )
 
     def _queue_mappings(self) -> Iterator[QueueMapping]:

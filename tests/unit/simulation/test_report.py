@@ -10,17 +10,17 @@ from ledger.contracts.commands import decode_command
 from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.findings import Finding
 from simulation.faults.kinds import Fault
+from simulation.faults.profiles import Profile, rates_of
 from simulation.history import Line
 from simulation.kernel.hub import Hub
 from simulation.kernel.trace import Trace
-from simulation.profiles import rates_of
-from simulation.reports.campaign import Campaign, Hunt, hunts_shown, hunts_value
+from simulation.reports.campaign import Campaign, hunts_shown, hunts_value
 from simulation.reports.recorder import Recorder
 from simulation.reports.sentences import answer_in_words, command_in_words, event_in_words
 from simulation.reports.single import shown, value_of
 from simulation.reports.timeline import LINES_MAX, offset_text, relevant, timeline
-from simulation.results import Result
-from simulation.settings import Profile, Settings, settings_of
+from simulation.results import Hunt, Result
+from simulation.settings import Settings, settings_of
 
 FINDING = Finding("money_is_conserved", 9, "EUR lacks 5", ("p1",))
 
@@ -67,7 +67,7 @@ def test_other_luck_is_another_world_of_the_same_seed() -> None:
 
 def test_every_kind_that_strikes_has_a_rate() -> None:
     """Those that have none come about by themselves, or are an operator's work."""
-    rates = rates_of(Settings(seed=1))
+    rates = rates_of(Profile.HEAVY)
     assert set(Fault) - set(rates) == {
         Fault.STREAM_BATCH_BISECTED,
         Fault.DEPLOYMENT,
@@ -76,11 +76,11 @@ def test_every_kind_that_strikes_has_a_rate() -> None:
         Fault.STATES_RESTORED,
         Fault.PROJECTION_REPLAYED,
     }
-    assert rates_of(Settings(seed=1, faults=Profile.NONE)) == {}
-    light = rates_of(Settings(seed=1, faults=Profile.LIGHT))
+    assert rates_of(Profile.NONE) == {}
+    light = rates_of(Profile.LIGHT)
     assert all(0 < light[fault] < rate < 1 for fault, rate in rates.items())
-    assert set(rates_of(Settings(seed=1, kinds=("REPLY_LOST",)))) == {Fault.REPLY_LOST}
-    often = rates_of(Settings(seed=1, often=50))
+    assert set(rates_of(Profile.HEAVY, kinds=("REPLY_LOST",))) == {Fault.REPLY_LOST}
+    often = rates_of(Profile.HEAVY, often=50)
     assert all(rate <= often[fault] <= max(rate, 0.5) for fault, rate in rates.items())
 
 

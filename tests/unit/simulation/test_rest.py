@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from simulation.campaigns import run_of
+from simulation.faults.profiles import Profile
 from simulation.functions.mappings.stream import StreamMapping
 from simulation.kernel.hub import Task
 from simulation.load.callers import Callers
 from simulation.operations.verification import DifferenceError
-from simulation.settings import Profile, Settings
+from simulation.settings import Settings
 from simulation.world import World
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,7 +10,7 @@ from zlib import crc32
 import msgspec
 
 from ledger.contracts.envelopes import SOURCE
-from simulation.auditor.delivery.letters import Letters, detail_of, named_in, same_json
+from simulation.auditor.delivery.letters import Letters, named_in, parts_of, same_json
 from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
 from simulation.auditor.recorded import Recorded
@@ -42,18 +42,16 @@ class Consumers:
         if done is None or failed is None:
             return []
         newly = []
-        for place, record in enumerate(records):
-            if place in failed:
-                continue
-            detail = detail_of(record["body"])
-            id = named_in(detail).id
+        handed = (record for place, record in enumerate(records) if place not in failed)
+        for event in (part for record in handed for part in parts_of(record["body"])):
+            id = named_in(event).id
             if id in done:
                 continue
             done.add(id)
             made = self._facts.events.get(id)
             if made is not None:
                 newly.append(made)
-            if made is None or not same_json(detail, made.data):
+            if made is None or not same_json(event, made.data):
                 self._findings.report(
                     "events_reach_consumers",
                     f"{queue} has handed over an event that is not as it was recorded.",
@@ -76,7 +74,7 @@ class Consumers:
                 "retries_end",
                 f"The same text came out of {queue} {_HANDED_MAX} times.",
                 queue,
-                named_in(detail_of(record["body"])).id,
+                *(named_in(part).id for part in parts_of(record["body"])),
             )
 
     def sent_back(self, letters: Letters) -> None:
@@ -113,9 +111,9 @@ def matches(rule: Rule, made: Recorded) -> bool:
     kinds = rule.pattern.get("detail-type")
     if kinds is not None and made.type not in kinds:
         return False
-    shown = {"source": SOURCE, "detail-type": made.type}
+    shown: dict[str, Any] = {"source": SOURCE, "detail-type": made.type}
     if "detail" in rule.pattern:
-        shown["detail"] = msgspec.json.decode(made.data)
+        shown["detail"] = {"events": [msgspec.json.decode(made.data)]}
     return _matches(rule.pattern, shown)
 
 
@@ -123,7 +121,8 @@ def _matches(pattern: Mapping[str, Any], shown: Mapping[str, Any]) -> bool:
     for name, wanted in pattern.items():
         value = shown.get(name)
         if isinstance(wanted, Mapping):
-            if not isinstance(value, Mapping) or not _matches(wanted, value):
+            inside = value if isinstance(value, list) else [value]
+            if not any(isinstance(one, Mapping) and _matches(wanted, one) for one in inside):
                 return False
         elif value not in wanted:
             return False

@@ -25,7 +25,16 @@ class _Delivery(Struct, frozen=True):
     notification: Raw
 
 
+class _Several(Struct, frozen=True):
+    """A message that holds more than one thing, none of which it is itself."""
+
+    id: str = ""
+    events: tuple[Raw, ...] = ()
+    commands: tuple[Raw, ...] = ()
+
+
 _NAMED = msgspec.json.Decoder(Named)
+_SEVERAL = msgspec.json.Decoder(_Several)
 _DELIVERY = msgspec.json.Decoder(_Delivery)
 
 
@@ -43,6 +52,18 @@ def detail_of(body: str) -> bytes:
         return bytes(open_envelope(body).detail)
     except MalformedEnvelopeError:
         return body.encode()
+
+
+def parts_of(body: str) -> list[bytes]:
+    """What is in a message, in EventBridge's envelope or not: each event of a pack, each command of
+    those sent together; else what `detail_of` says."""
+    detail = detail_of(body)
+    try:
+        several = _SEVERAL.decode(detail)
+    except (msgspec.DecodeError, UnicodeError):
+        return [detail]
+    parts = () if several.id else several.events or several.commands
+    return [bytes(part) for part in parts] or [detail]
 
 
 def same_json(one: bytes, other: bytes) -> bool:
@@ -87,7 +108,7 @@ class Letters:
     def ids(self, queue: str) -> frozenset[str]:
         """The ids of the events, or commands, that lie in a queue of dead letters."""
         if queue not in self._ids:
-            bodies = (detail_of(letter.body) for letter in self.of(queue))
+            bodies = (part for letter in self.of(queue) for part in parts_of(letter.body))
             self._ids[queue] = frozenset(named_in(body).id for body in bodies)
         return self._ids[queue]
 

@@ -13,7 +13,7 @@ from ledger.contracts.reasons import IDEMPOTENCY_MISMATCH
 from simulation.asks import Ask
 from simulation.auditor.answers import is_malformed
 from simulation.auditor.asked import AskedFor
-from simulation.auditor.delivery.letters import Letters, detail_of, named_in, same_json
+from simulation.auditor.delivery.letters import Letters, detail_of, named_in, parts_of, same_json
 from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
 from simulation.auditor.model import Model, as_asked, differing
@@ -53,33 +53,40 @@ class Messages:
     def taken(self, ask: Ask) -> None:
         """The bus or the queue has it for certain."""
         self._taken.append(ask)
-        command = ask.command
-        if ask.route == "fifo" and command is not None:
-            first_at = min(one.at for one in self._asked.requests(command.id))
-            self._groups.setdefault(ask.group, {}).setdefault(
-                command.id, _Sent(command, first_at, self._findings.now())
-            )
+        for command in ask.commands if ask.route == "fifo" else ():
+            if command is not None:
+                first_at = min(one.at for one in self._asked.requests(command.id))
+                self._groups.setdefault(ask.group, {}).setdefault(
+                    command.id, _Sent(command, first_at, self._findings.now())
+                )
 
     def buried(self, body: str) -> None:
         """SQS itself moved a message to the dead letters: what was behind it goes on."""
-        self._buried.setdefault(named_in(detail_of(body)).id, self._findings.now())
+        for part in parts_of(body):
+            self._buried.setdefault(named_in(part).id, self._findings.now())
 
     def finish(self, letters: Letters, world: View) -> None:
         """The world is at rest."""
         for ask in self._taken:
-            self._check_taken(ask, letters, world)
+            bodies = [ask.body] if len(ask.commands) == 1 else parts_of(ask.body.decode())
+            for command, body in zip(ask.commands, bodies, strict=True):
+                self._check_taken(ask, command, body, letters, world)
         for group, sent in self._groups.items():
             self._check_group(group, list(sent.values()))
 
-    def _check_taken(self, ask: Ask, letters: Letters, world: View) -> None:
-        command = ask.command
+    def _check_taken(
+        self, ask: Ask, command: Command | None, body: bytes, letters: Letters, world: View
+    ) -> None:
+        """One command of a message; None of what is none."""
         if command is not None and self._is_decided(command):
             return
         queue = self._dead_letters[ask.route]
         if world.sqs.expired(queue):
             return  # it may have lain there until it was thrown away
         for letter in letters.of(queue):
-            if same_json(detail_of(letter.body), ask.body):
+            if any(
+                same_json(part, body) for part in (detail_of(letter.body), *parts_of(letter.body))
+            ):
                 if not letter.moved_from and not letter.attributes:
                     self._findings.report(
                         "messages_are_decided",
@@ -117,7 +124,7 @@ class Messages:
         other must have had no other way."""
         leaving = [(one.taken_at, self._left_at(one), one.command.id) for one in sent]
         by_taking = sorted((taken, left, id) for taken, left, id in leaving if left is not None)
-        last = 0, ""
+        last = (0, 0), ""
         at = 0
         for one in sorted(sent, key=lambda one: one.asked_at):
             while at < len(by_taking) and by_taking[at][0] < one.asked_at:
@@ -125,7 +132,7 @@ class Messages:
                 at += 1
             id = one.command.id
             made = self._facts.events.get(id)
-            if made and made.at < last[0] and self._has_no_other_way(id, group, made.at):
+            if made and made.order < last[0] and self._has_no_other_way(id, group, made.at):
                 self._findings.report(
                     "groups_keep_order",
                     f"In the group {group} a command was decided before one that was sent earlier.",
@@ -133,13 +140,13 @@ class Messages:
                     last[1],
                 )
 
-    def _left_at(self, sent: _Sent) -> int | None:
+    def _left_at(self, sent: _Sent) -> tuple[int, int] | None:
         """When a command was surely out of its queue's way; None if that is not known."""
         id = sent.command.id
         if not self._is_decided(sent.command):
             return None  # it was no use, and a handler may have put it away at any time
-        decided_at = self._facts.events[id].at
-        return min(decided_at, self._buried.get(id, decided_at))
+        decided = self._facts.events[id].order
+        return min(decided, (self._buried[id], 0)) if id in self._buried else decided
 
     def _has_no_other_way(self, id: str, group: str, decided_at: int) -> bool:
         """Whether nobody asked for a command but in this group, until it was decided."""

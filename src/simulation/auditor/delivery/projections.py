@@ -13,20 +13,21 @@ from ledger.contracts.events import (
     LaterPaymentEvent,
     MetadataSet,
     PaymentEvent,
-    moved_minor,
     payment_of,
-    pended_minor,
 )
 from ledger.contracts.primitives import MAIN_BOOK
+from ledger.contracts.subjects import stripe_key
 from simulation.auditor.delivery.items import live_items
 from simulation.auditor.delivery.letters import Letters
 from simulation.auditor.facts import AccountFact, Facts, PaymentFact
 from simulation.auditor.findings import Findings
+from simulation.auditor.questions.views import movement_of
 from simulation.auditor.recorded import Recorded, as_json
 from simulation.auditor.world import View
 from simulation.wiring.model import Wiring
 
 _METADATA = "#metadata"
+_LISTED_TOGETHER = "#posted-"
 #: What of an item is never less than it was.
 _NUMBERS = ("version", "profile_version", "metadata_version", "complete_to")
 Item = Mapping[str, Any]
@@ -92,8 +93,11 @@ class Projections:
 
     def _balances(self, items: Mapping[str, list[dict[str, Any]]], waived: frozenset[str]) -> None:
         wanted: dict[str, Item] = {}
-        for name, life in self._facts.accounts.of.items():
-            wanted[name] = _account(life[-1], life[life[-1].profile_version - 1])
+        for name, stripe, life in self._facts.every_line():
+            if stripe:
+                wanted[_lane(name, stripe)] = _totals(life[-1])
+            else:
+                wanted[name] = _account(life[-1], life[life[-1].profile_version - 1])
         for key, metadata in self._facts.metadata.of.items():
             kind, _, name = key.partition("/")
             if kind == "account":
@@ -118,7 +122,22 @@ class Projections:
                     "metadata_version": metadata[-1].version,
                     "metadata": metadata[-1].metadata,
                 }
-        self._compare("payments", {name: one[0] for name, one in items.items()}, wanted, waived)
+        found = {name: one[0] for name, one in items.items()}
+        lists = [found.pop(name) for name in list(found) if name.startswith(_LISTED_TOGETHER)]
+        self._compare("payments", found, wanted, waived)
+        self._check_listed(found, lists, waived)
+
+    def _check_listed(
+        self, items: Mapping[str, Item], lists: Iterable[Item], waived: frozenset[str]
+    ) -> None:
+        """Each payment is in the list of its status: by itself, or with others posted at once."""
+        together = {created for one in lists for created in one["members"]}
+        known = {item["created"] for item in items.values() if "created" in item}
+        for created in together - known:
+            self._report("payments", created, "is listed, and no event made it")
+        for name, item in items.items():
+            if name not in waived and "listed" not in item and item.get("created") not in together:
+                self._report("payments", name, "is in no list")
 
     def _history(self, items: Mapping[str, list[dict[str, Any]]], waived: frozenset[str]) -> None:
         rows = {
@@ -128,18 +147,23 @@ class Projections:
             if row["sk"] > 0
         }
         wanted = {
-            f"{name} version {fact.version}": _row(name, fact)
-            for name, life in self._facts.accounts.of.items()
+            f"{_lane(name, stripe)} version {fact.version}": _row(fact)
+            for name, stripe, life in self._facts.every_line()
             if name not in waived
             for fact in life
         }
         waived_rows = frozenset(
-            f"{name} version {row['sk']}" for name in waived for row in items.get(name, ())
+            f"{name} version {row['sk']}"
+            for name, life in items.items()
+            if name.partition("#")[0] in waived
+            for row in life
         )
         self._compare("history", rows, wanted, waived_rows)
         for name, life in items.items():
             marker = max((row["complete_to"] for row in life if row["sk"] == 0), default=0)
-            if marker > self._facts.accounts.version(name):
+            account, _, stripe = name.partition("#")
+            key = stripe_key(account, int(stripe or 0))
+            if marker > self._facts.lives(key).version(key.id):
                 self._report("history", name, f"is marked as complete to version {marker}")
 
     def _compare(
@@ -150,7 +174,7 @@ class Projections:
         waived: frozenset[str],
     ) -> None:
         for name, said in wanted.items():
-            if name in waived or name.removesuffix(_METADATA) in waived:
+            if name in waived or name.partition("#")[0] in waived:
                 continue
             item = items.get(name)
             if item is None:
@@ -161,7 +185,7 @@ class Projections:
                 shown = ", ".join(f"{part} {item.get(part)}, not {said[part]}" for part in wrong)
                 self._report(table, name, f"has {shown}")
         for name in items:
-            if name not in wanted and name not in waived:
+            if name not in wanted and name not in waived and name.partition("#")[0] not in waived:
                 self._report(table, name, "is there, and no event made it")
 
     def _report(self, table: str, name: str, what: str) -> None:
@@ -176,11 +200,18 @@ _USUAL: Final[dict[str, Any]] = {
     "min_balance_basis": "available",
     "max_balance_basis": "available",
     "velocity": [],
+    "stripes": 1,
+    "width": 1,
 }
 
 
-def _account(fact: AccountFact, described: AccountFact) -> Item:
-    entry, profile = fact.entry, described.profile
+def _lane(name: str, stripe: int) -> str:
+    """What an account, or a further stripe of one, goes by."""
+    return f"{name}#{stripe}" if stripe else name
+
+
+def _totals(fact: AccountFact) -> Item:
+    entry = fact.entry
     return {
         "version": fact.version,
         "account_type": entry.type,
@@ -192,13 +223,21 @@ def _account(fact: AccountFact, described: AccountFact) -> Item:
         "event": fact.made.id,
         "recorded_at": fact.made.event.recorded_at,
         "effective_at": getattr(fact.made.event, "effective_at", None),
+    }
+
+
+def _account(fact: AccountFact, described: AccountFact) -> Item:
+    profile = described.profile
+    return {
+        **_totals(fact),
         "profile_version": described.version,
         "status": profile.status,
         "frozen": None if profile.frozen is UNSET else profile.frozen,
         "min_balance_minor": profile.min_balance_minor,
         "max_balance_minor": profile.max_balance_minor,
         "opened_at": profile.opened_at,
-        **{part: as_json(getattr(profile, part)) for part in _USUAL},
+        **{part: as_json(getattr(profile, part)) for part in _USUAL if part != "width"},
+        "width": described.width,
     }
 
 
@@ -239,11 +278,10 @@ def _refused(name: str, made: Recorded) -> Item:
     }
 
 
-def _row(name: str, fact: AccountFact) -> Item:
+def _row(fact: AccountFact) -> Item:
     event, entry = fact.made.event, fact.entry
     assert isinstance(event, AccountEvent)
-    debited, credited = moved_minor(event, name)
-    held_debits, held_credits = pended_minor(event, name)
+    (debited, credited), (held_debits, held_credits) = movement_of(fact)
     payment = payment_of(event) if isinstance(event, PaymentEvent) else event.id
     row = {
         "event": event.id,
@@ -266,5 +304,6 @@ def _row(name: str, fact: AccountFact) -> Item:
     return row | {
         **{part: value or None for part, value in usual.items()},
         "prev": None if entry.prev is UNSET else entry.prev,
+        "stripe": None if entry.stripe is UNSET else entry.stripe,
         "payment": None if payment == event.id else payment,
     }

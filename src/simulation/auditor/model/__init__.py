@@ -1,7 +1,7 @@
 """The plainest ledger, to hold the real one to."""
 
 from simulation.auditor.model.accounts import ModelAccount
-from simulation.auditor.model.known import Detail, Known
+from simulation.auditor.model.known import Detail, Known, Told
 from simulation.auditor.model.ledger import Model
 from simulation.auditor.model.payment_commands import release
 from simulation.auditor.model.payments import ModelPayment
@@ -16,6 +16,7 @@ __all__ = [
     "ModelAccount",
     "ModelPayment",
     "Reply",
+    "Told",
     "as_asked",
     "differing",
     "release",

@@ -11,9 +11,10 @@ from ledger.contracts.commands import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     UnfreezeAccount,
 )
-from simulation.auditor.model.accounts import DEBIT_SIDE, ModelAccount
+from simulation.auditor.model.accounts import DEBIT_SIDE, STRIPE_TOTAL_MAX, ModelAccount
 from simulation.auditor.model.books import against_time
 from simulation.auditor.model.known import Detail, Known
 from simulation.auditor.model.replies import Refusal, as_asked, refuse_for
@@ -40,26 +41,54 @@ def open_account(known: Known, command: OpenAccount, at: str) -> Detail:
         asked["book"],
         min(effective_at, at),  # it is open already, whenever it counts from
     )
-    detail = known.said_of_accounts({}, [command.account])
-    return detail | (_described(known, "account", command.account) if asked["metadata"] else {})
+    account = known.accounts[command.account]
+    if asked["stripes"] > 1:
+        account.version = 0
+        account.spread_over(asked["stripes"])
+        return _next_version(known, command.account) | _metadata_of(known, command)
+    return known.said_of_accounts({}, {command.account: [0]}) | _metadata_of(known, command)
+
+
+def _metadata_of(known: Known, command: OpenAccount) -> Detail:
+    asked = as_asked(command)
+    return _described(known, "account", command.account) if asked["metadata"] else {}
 
 
 def set_alerts(known: Known, command: SetAlerts, _at: str) -> Detail:
-    """Other alerts."""
-    known.living(command.account).alerts = command.alerts
-    return _one_version_on(known, command.account)
+    """Other alerts; none for what is or was striped. They are the first stripe's."""
+    account = known.living(command.account)
+    if account.parts and command.alerts:
+        raise Refusal("stripes_conflict")
+    account.alerts = command.alerts
+    account.one_version_on([0])
+    return known.said_of_accounts({}, {command.account: [0]})
+
+
+def set_stripes(known: Known, command: SetStripes, _at: str) -> Detail:
+    """More stripes, or fewer."""
+    account = known.living(command.account)
+    wrong = set()
+    if command.stripes > 1 and (account.alerts or account.velocity):
+        wrong.add("stripes_conflict")
+    first = account.parts[0] if account.parts else account
+    most = max(first.debits + first.held_debits, first.credits + first.held_credits)
+    if command.stripes > 1 and most > STRIPE_TOTAL_MAX:
+        wrong.add("balance_overflow")
+    refuse_for(wrong)
+    account.spread_over(command.stripes)
+    return _next_version(known, command.account)
 
 
 def freeze(known: Known, command: FreezeAccount, _at: str) -> Detail:
     """More sides frozen."""
     known.living(command.account).frozen |= SIDES[command.sides]
-    return _one_version_on(known, command.account)
+    return _next_version(known, command.account)
 
 
 def unfreeze(known: Known, command: UnfreezeAccount, _at: str) -> Detail:
     """Fewer sides frozen."""
     known.living(command.account).frozen -= SIDES[command.sides]
-    return _one_version_on(known, command.account)
+    return _next_version(known, command.account)
 
 
 def close(known: Known, command: CloseAccount, _at: str) -> Detail:
@@ -68,7 +97,7 @@ def close(known: Known, command: CloseAccount, _at: str) -> Detail:
     if account.balance or account.held_debits or account.held_credits:
         raise Refusal("account_not_empty")
     account.closed = True
-    return _one_version_on(known, command.account)
+    return _next_version(known, command.account)
 
 
 def set_limits(known: Known, command: SetLimits, _at: str) -> Detail:
@@ -77,11 +106,12 @@ def set_limits(known: Known, command: SetLimits, _at: str) -> Detail:
     given = {name: one for name, one in structs.asdict(command).items() if one is not UNSET}
     limits = [ModelLimit(one) for one in given["velocity"]] if "velocity" in given else None
     wrong = {"currency_mismatch" for one in limits or () if one.rule.currency != account.currency}
+    wrong |= {"stripes_conflict"} if account.parts and limits else set()
     account.limit_by(given, limits)
     if account.lowest is not None and account.highest is not None:
         wrong |= {"limits_conflict"} if account.lowest > account.highest else set()
     refuse_for(wrong)
-    return _one_version_on(known, command.account)
+    return _next_version(known, command.account)
 
 
 def set_metadata(known: Known, command: SetMetadata, _at: str) -> Detail:
@@ -100,6 +130,9 @@ def _described(known: Known, subject: str, subject_id: str) -> Detail:
     return {("metadata", key): known.metadata[key]}
 
 
-def _one_version_on(known: Known, name: str) -> Detail:
-    known.accounts[name].version += 1
-    return known.said_of_accounts({}, [name])
+def _next_version(known: Known, name: str) -> Detail:
+    """The next version of an account, which is one of every stripe that it has or had."""
+    account = known.accounts[name]
+    touched = range(max(len(account.parts), 1))
+    account.one_version_on(touched)
+    return known.said_of_accounts({}, {name: touched})

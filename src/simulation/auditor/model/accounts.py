@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -22,9 +22,25 @@ class Leg(NamedTuple):
     currency: str
 
 
+#: The most that a stripe may have debited or credited, posted and pending.
+STRIPE_TOTAL_MAX = (2**63 - 1) // 32
+
+
+@dataclass
+class ModelStripe:
+    """A stripe of an account: its own version and totals."""
+
+    version: int = 1
+    debits: int = 0
+    credits: int = 0
+    held_debits: int = 0
+    held_credits: int = 0
+
+
 @dataclass
 class ModelAccount:
-    """An account as the model knows it."""
+    """An account as the model knows it. Of one that is or was striped its totals are the sums over
+    its `parts`, of which the first `stripes` are in use; another has no parts."""
 
     currency: str
     debit_side: bool
@@ -43,6 +59,8 @@ class ModelAccount:
     highest_of: str = "available"
     alerts: tuple[Alert, ...] = ()
     velocity: list[ModelLimit] = field(default_factory=list)
+    stripes: int = 1
+    parts: list[ModelStripe] = field(default_factory=list)
 
     @property
     def balance(self) -> int:
@@ -61,17 +79,34 @@ class ModelAccount:
         in_favour = self.held_debits if self.debit_side else self.held_credits
         return self.balance + (in_favour if self.highest_of == "available" else 0)
 
-    @property
-    def totals(self) -> dict[str, Any]:
-        """What an event says of it."""
-        names = ("version", "debits", "credits", "held_debits", "held_credits")
-        return {name: getattr(self, name) for name in names}
+    def spread_over(self, stripes: int) -> None:
+        """Uses so many stripes from here on; none that there was is lost."""
+        if not self.parts and stripes > 1:
+            own = self.version, self.debits, self.credits, self.held_debits, self.held_credits
+            self.parts = [ModelStripe(*own)]
+        self.stripes = stripes
+        if self.parts:
+            self.parts += [ModelStripe(0) for _ in range(stripes - len(self.parts))]
+
+    def one_version_on(self, touched: Iterable[int]) -> None:
+        """The next version, of these stripes if it has some."""
+        if not self.parts:
+            self.version += 1
+        for stripe in touched if self.parts else ():
+            self.parts[stripe].version += 1
+
+    def add(self, total: str, minor: int, stripe: int) -> None:
+        """Adds to a total of the account, and of that stripe."""
+        setattr(self, total, getattr(self, total) + minor)
+        if self.parts:
+            setattr(self.parts[stripe], total, getattr(self.parts[stripe], total) + minor)
 
     def copy(self) -> ModelAccount:
         """The same, to be changed."""
         limits = [ModelLimit(one.rule, dict(one.spent)) for one in self.velocity]
         copy = duplicate(self)
         copy.frozen, copy.velocity = set(self.frozen), limits
+        copy.parts = [duplicate(one) for one in self.parts]
         return copy
 
     def limit_by(self, given: Mapping[str, Any], limits: Iterable[ModelLimit] | None) -> None:
@@ -88,6 +123,8 @@ class ModelAccount:
 
 
 Accounts = dict[str, ModelAccount]
+Touched = Mapping[str, Sequence[int]]
+"""Of each account the stripes that get a new version: first that on which money moves."""
 
 
 def named_in(legs: Iterable[Leg]) -> list[str]:
@@ -128,6 +165,9 @@ def refusals(accounts: Accounts, after: Accounts, moves: Moves, at: str) -> set[
 def _worse(before: ModelAccount, now: ModelAccount) -> set[str]:
     """What of an account may not become of it."""
     wrong = set()
+    totals = [(one.debits + one.held_debits, one.credits + one.held_credits) for one in now.parts]
+    if any(max(one) > STRIPE_TOTAL_MAX for one in totals):
+        wrong.add("balance_overflow")
     if max(now.debits + now.held_debits, now.credits + now.held_credits) >= 2**63:
         wrong.add("balance_overflow")
     if now.lowest is not None and now.least < min(now.lowest, before.least):
@@ -137,18 +177,19 @@ def _worse(before: ModelAccount, now: ModelAccount) -> set[str]:
     return wrong
 
 
-def moved(accounts: Accounts, moves: Moves, at: str) -> Accounts:
+def moved(accounts: Accounts, moves: Moves, at: str, touched: Touched) -> Accounts:
     """The accounts touched, as they are after the moves."""
     after = {name: accounts[name].copy() for name in moves.names}
-    for leg in moves.posted:
-        after[leg.source].debits += leg.minor
-        after[leg.destination].credits += leg.minor
-    for legs, sign in ((moves.held, 1), (moves.let_go, -1)):
+    for legs, sign, held in (
+        (moves.posted, 1, ""),
+        (moves.held, 1, "held_"),
+        (moves.let_go, -1, "held_"),
+    ):
         for leg in legs:
-            after[leg.source].held_debits += sign * leg.minor
-            after[leg.destination].held_credits += sign * leg.minor
+            for name, side in ((leg.source, "debits"), (leg.destination, "credits")):
+                after[name].add(held + side, sign * leg.minor, touched[name][0])
     for name, account in after.items():
-        account.version += 1
+        account.one_version_on(touched[name])
         for limit, spent in _counted(account, moves, name):
             limit.spend(spent, at)
     return after

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ledger.contracts.commands import DefineTemplate
+from ledger.contracts.commands import Alert, DefineTemplate
 from ledger.contracts.primitives import MAIN_BOOK
-from simulation.auditor.model.accounts import Accounts, ModelAccount, crossed, named_in
+from simulation.auditor.model.accounts import (
+    Accounts,
+    ModelAccount,
+    ModelStripe,
+    Touched,
+    crossed,
+    named_in,
+)
 from simulation.auditor.model.books import ModelBook
 from simulation.auditor.model.layers import Layer, duplicate, glance
 from simulation.auditor.model.payments import ModelPayment
@@ -16,6 +23,9 @@ from simulation.auditor.model.replies import Refusal, Reply
 
 Detail = dict[tuple[str, str], Any]
 """What became of each subject, by kind and id."""
+Told = Mapping[str, Touched]
+"""By command which stripes it touches, as far as there is a choice: any stripe that is in use may
+be used for what is new."""
 
 
 @dataclass
@@ -28,6 +38,9 @@ class Known:
     templates: MutableMapping[str, list[DefineTemplate]] = field(default_factory=dict)
     metadata: MutableMapping[str, int] = field(default_factory=dict)
     decided: MutableMapping[str, tuple[dict[str, Any], Reply]] = field(default_factory=dict)
+    told: Told = field(default_factory=dict)
+    here: Touched = field(default_factory=dict)
+    """What was told of the command that is being decided."""
 
     def copy(self) -> Known:
         """The same, to be tried out: for as long as this one does not change."""
@@ -77,14 +90,33 @@ class Known:
             raise Refusal("payment_unknown")
         return self.payments[name]
 
-    def said_of_accounts(self, before: Accounts, names: list[str]) -> Detail:
+    def touched(self, name: str, stripe: int | None) -> list[int]:
+        """The stripes of an account that a movement touches: first that on which it is, `stripe` or
+        the one that was told, and then those that were told to make room for it."""
+        account = self.accounts[name]
+        told = [one for one in self.here.get(name, ()) if one < len(account.parts)]
+        if stripe is None:
+            stripe = told[0] if told and told[0] < account.stripes else 0
+        return [stripe, *(one for one in told if one != stripe)]
+
+    def said_of_accounts(self, before: Accounts, touched: Touched) -> Detail:
         """What an event says of accounts that were different before it."""
-        return {
-            ("account", name): self.accounts[name].totals
-            | {"crossed": crossed(before[name], self.accounts[name]) if name in before else []}
-            for name in names
-        }
+        said: Detail = {}
+        for name, stripes in touched.items():
+            account = self.accounts[name]
+            if not account.parts:
+                passed = crossed(before[name], account) if name in before else []
+                said["account", name] = _totals(account, passed)
+            for stripe in stripes if account.parts else ():
+                key = ("stripe", f"{name}/{stripe}") if stripe else ("account", name)
+                said[key] = _totals(account.parts[stripe], [])
+        return said
 
     def said_of_payment(self, name: str) -> Detail:
         """What an event says of a payment."""
         return {("payment", name): self.payments[name].facts}
+
+
+def _totals(one: ModelAccount | ModelStripe, passed: list[Alert]) -> dict[str, Any]:
+    names = ("version", "debits", "credits", "held_debits", "held_credits")
+    return {name: getattr(one, name) for name in names} | {"crossed": passed}

@@ -31,13 +31,14 @@ from ledger.contracts.commands import (
     SetAlerts,
     SetLimits,
     SetMetadata,
+    SetStripes,
     UnfreezeAccount,
     VoidPayment,
 )
 from simulation.auditor.model import account_commands as accounts
 from simulation.auditor.model import book_commands as books
 from simulation.auditor.model import payment_commands as payments
-from simulation.auditor.model.known import Detail, Known
+from simulation.auditor.model.known import Detail, Known, Told
 from simulation.auditor.model.replies import (
     UNRECORDED,
     Refusal,
@@ -58,11 +59,14 @@ class Trial(NamedTuple):
 class Model(Known):
     """What every reply must be."""
 
-    def handle(self, command: Command, at: str, heard: Reply | None = None) -> Reply:
+    def handle(
+        self, command: Command, at: str, heard: Reply | None = None, told: Told | None = None
+    ) -> Reply:
         """The reply to `command`, recorded `at` (if it was not before), which is then decided.
 
-        A refusal is for the first reason in precedence, or, where another worker may have moved the
-        other subjects meanwhile, for that of `heard`, if it holds.
+        A refusal is for the first reason in precedence; or, if `heard` is given, as where another
+        worker may have moved the other subjects meanwhile, for that of `heard`, if it holds. Which
+        stripes are used is for `told` to say.
         """
         request = as_asked(command)
         if command.id in self.decided:
@@ -72,6 +76,7 @@ class Model(Known):
                 return Reply("mismatch", False, fields)
             return Reply(reply.verdict, True, reply.detail)
         tried = self.copy()
+        tried.told = told or {}
         try:
             reply = Reply("accepted", False, _decided(tried, command, at))
         except Refusal as refusal:
@@ -103,10 +108,12 @@ class Model(Known):
             if member.id in self.decided:
                 self.decided[member.id] = (as_asked(member), self.decided[member.id][1])
 
-    def try_out(self, command: Command, at: str) -> Trial:
+    def try_out(self, command: Command, at: str, told: Told | None = None) -> Trial:
         """What would become of a command; nothing happens."""
+        world = self.copy()
+        world.told = told or {}
         try:
-            return Trial([], _decided(self.copy(), command, at))
+            return Trial([], _decided(world, command, at))
         except Refusal as refusal:
             return Trial(refusal.reasons, {})
 
@@ -117,6 +124,7 @@ class Model(Known):
 
 def _decided(known: Known, command: BaseCommand, at: str) -> Detail:
     """What becomes of each subject that a command changes. Raises Refusal, half done."""
+    known.here = known.told.get(command.id, {})
     return _DECIDING[type(command)](known, command, at)
 
 
@@ -151,6 +159,7 @@ _DECIDING: dict[type[BaseCommand], Callable[[Known, Any, str], Detail]] = {
     SetAlerts: accounts.set_alerts,
     SetLimits: accounts.set_limits,
     SetMetadata: accounts.set_metadata,
+    SetStripes: accounts.set_stripes,
     UnfreezeAccount: accounts.unfreeze,
     VoidPayment: payments.void,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import UNSET, UnsetType
 
@@ -53,7 +53,9 @@ def authorize(known: Known, command: AuthorizePayment, at: str) -> Detail:
     legs = paying.legs_of(command.postings)
     payment = paying.held(legs, at, asked["expires_at"], asked["over_capture_bps"])
     wrong = set() if paying.expiry_fits(payment.expires_at, at, at) else {"expiry_out_of_range"}
-    detail = _move(known, Moves([], legs, [], counts=True), at, wrong)
+    moves = Moves([], legs, [], counts=True)
+    detail = _move(known, moves, at, wrong)
+    payment.places = {name: known.touched(name, None)[0] for name in moves.names}
     known.payments[command.id] = payment
     return detail | known.said_of_payment(command.id)
 
@@ -72,7 +74,7 @@ def capture(known: Known, command: CapturePayment, at: str) -> Detail:
     except Refusal as refusal:
         wrong |= set(refusal.reasons)
     payment.version += 1
-    return _move(known, moves, at, wrong) | known.said_of_payment(command.payment)
+    return _move(known, moves, at, wrong, payment.places) | known.said_of_payment(command.payment)
 
 
 def increase(known: Known, command: IncreasePayment, at: str) -> Detail:
@@ -88,7 +90,7 @@ def increase(known: Known, command: IncreasePayment, at: str) -> Detail:
     if command.amount_minor is not UNSET:
         moves = paying.increase(payment, command.amount_minor)
     payment.version += 1
-    return _move(known, moves, at, wrong) | known.said_of_payment(command.payment)
+    return _move(known, moves, at, wrong, payment.places) | known.said_of_payment(command.payment)
 
 
 def void(known: Known, command: VoidPayment, at: str) -> Detail:
@@ -112,9 +114,10 @@ def reverse(known: Known, command: ReversePayment, at: str) -> Detail:
     """What was posted given back, or a part of it; of a hold with nothing posted, its end."""
     payment = known.payment(command.payment)
     asked = as_asked(command)["amount_minor"]
-    if payment.open and not any(payment.captured) and asked is None:
-        return release(known, command.payment, at)
     effective_at = _effective(command.effective_at, at)
+    if payment.open and not any(payment.captured) and asked is None:
+        refuse_for(against_time(effective_at, at, not_before=(), books=()))
+        return release(known, command.payment, at)
     names = named_in(payment.legs)
     wrong = _against_time(known, names, effective_at, at, payment.made_at)
     wrong |= {"account_closed" for name in names if known.accounts[name].closed}
@@ -139,7 +142,7 @@ def release(known: Known, name: str, at: str, *, expired: bool = False) -> Detai
     payment = known.payments[name]
     moves = paying.release(payment, expired=expired)
     payment.version += 1
-    return _move(known, moves, at, set()) | known.said_of_payment(name)
+    return _move(known, moves, at, set(), payment.places) | known.said_of_payment(name)
 
 
 def _effective(asked: str | UnsetType, at: str) -> str:
@@ -155,13 +158,18 @@ def _against_time(
     return against_time(effective_at, at, not_before=not_before, books=books)
 
 
-def _move(known: Known, moves: Moves, at: str, wrong: set[str]) -> Detail:
-    """Makes the moves if nothing is wrong. Raises Refusal."""
+def _move(
+    known: Known, moves: Moves, at: str, wrong: set[str], held: Mapping[str, int] | None = None
+) -> Detail:
+    """Makes the moves if nothing is wrong, on the stripes on which it is `held`. Raises Refusal."""
     names = moves.names
     if not all(name in known.accounts for name in names):
         raise Refusal("account_not_found")
     before = {name: known.accounts[name] for name in names}
-    after = moved(before, moves, at)
+    touched = {
+        name: known.touched(name, None if held is None else held.get(name, 0)) for name in names
+    }
+    after = moved(before, moves, at, touched)
     refuse_for(wrong | refusals(before, after, moves, at))
     known.accounts.update(after)
-    return known.said_of_accounts(before, names)
+    return known.said_of_accounts(before, touched)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,6 +32,8 @@ class ModelPayment:
     expires_at: str = ""
     margin_bps: int = 0
     version: int = 1
+    places: Mapping[str, int] = field(default_factory=dict)
+    """Of a hold: on which stripe of each account it is."""
 
     @property
     def currencies(self) -> list[str]:

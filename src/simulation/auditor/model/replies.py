@@ -33,6 +33,7 @@ PRECEDENCE = (
     "account_closed",
     "account_not_empty",
     "limits_conflict",
+    "stripes_conflict",
     "hold_not_open",
     "hold_expired",
     "expiry_out_of_range",
@@ -55,6 +56,7 @@ UNRECORDED = ("screened_payment_unknown", "hold_not_due")
 DEFAULTS: dict[tuple[str, str], object] = {
     ("account.open", "min_balance_minor"): 0,
     ("account.open", "book"): "main",
+    ("account.open", "stripes"): 1,
     ("payment.authorize", "over_capture_bps"): 0,
     ("payment.capture", "final"): False,
     ("book.close", "book"): "main",

@@ -14,6 +14,7 @@ from ledger.contracts.events import (
     PaymentAuthorized,
     PaymentPosted,
     PaymentScreened,
+    ProfileEvent,
 )
 from simulation.auditor.facts import Facts
 from simulation.auditor.questions.seen import Seen
@@ -31,6 +32,7 @@ class Projected:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._accounts: defaultdict[str, Seen] = defaultdict(Seen)
+        self._profiles: defaultdict[str, Seen] = defaultdict(Seen)
         self._payments: defaultdict[str, Seen] = defaultdict(Seen)
         self._origins: dict[str, int] = {}
         """When it was first there what a payment is: without that it is in no list."""
@@ -43,7 +45,9 @@ class Projected:
         event = made.event
         if projection == "balances" and isinstance(event, AccountEvent):
             for entry in event.accounts:
-                self._accounts[entry.id].add(now, entry.version)
+                self._accounts[entry.key.id].add(now, entry.version)
+                if isinstance(event, ProfileEvent) and not entry.stripe_number:
+                    self._profiles[entry.id].add(now, entry.version)
         elif projection == "payments":
             if isinstance(event, LaterPaymentEvent):
                 self._payments[event.payment].add(now, event.entry.version)
@@ -55,7 +59,7 @@ class Projected:
             self._reviews.setdefault(place_of(made, event.id), now)
 
     def account_shown(self, name: str, version: int, now: int) -> None:
-        """An account was shown to somebody."""
+        """An account, or a stripe (by the id of its key), was shown to somebody."""
         self._accounts[name].add(now, version)
 
     def payment_shown(self, name: str, version: int, now: int) -> None:
@@ -72,9 +76,16 @@ class Projected:
         return self._moved.get(table, 0) < at - SETTLED
 
     def account_before(self, name: str, at: int) -> int:
-        """The version of an account that was there before that instant; 0 if none was."""
+        """The version of an account, or a stripe, that was there before that instant; 0 if none
+        was."""
         seen = self._accounts.get(name)
         return seen.before(at) if seen else 0
+
+    def width_before(self, name: str, at: int) -> int:
+        """How many stripes an account was surely known to have before that instant."""
+        seen = self._profiles.get(name)
+        described = self._facts.accounts.at_version(name, seen.before(at)) if seen else None
+        return described.width if described else 0
 
     def payment_before(self, name: str, at: int) -> int:
         """Likewise of a payment."""

@@ -10,7 +10,9 @@ from urllib.parse import unquote
 import msgspec
 
 from ledger.contracts.events import PaymentStatus
+from ledger.contracts.primitives import STRIPES_MAX
 from ledger.contracts.reasons import NOT_YET_PROJECTED
+from ledger.contracts.subjects import stripe_key
 from simulation.asks import Ask, HttpAnswer
 from simulation.auditor.answers import NOTHING_PROMISED
 from simulation.auditor.facts import Facts
@@ -37,6 +39,11 @@ _PAGE: Final = 50  # entries of a page that nobody said how many of there are to
 Body = Mapping[str, Any]
 
 
+def _stripe(stripe: int) -> str:
+    """What the version of a stripe goes by."""
+    return f"stripe {stripe}"
+
+
 def is_question(path: Sequence[str], query: Mapping[str, str]) -> bool:
     """Whether the parameters of a question are surely of their form. (Of a cursor nobody knows:
     what it leads to may be gone.)"""
@@ -47,6 +54,7 @@ def is_question(path: Sequence[str], query: Mapping[str, str]) -> bool:
     return (
         1 <= int(count) <= _LIMIT_MAX
         and int(query.get("min_version", 1)) > 0
+        and 0 <= int(query.get("stripe", 0)) < STRIPES_MAX
         and query.get("status", "held") in _STATUSES
         and ":" in query.get("under", ":")
         and since < until
@@ -108,6 +116,8 @@ class Questions:
         """Nobody is told to wait for a version of an account that is there."""
         if len(path) != 2 or path[0] != "accounts" or answer.status != _PUT_OFF:
             return
+        if "stripe" in ask.query:
+            return  # it may be there, and not be looked for yet
         least, there = int(ask.query.get("min_version", 0)), 0
         if self._projected.has_settled(self._tables["balances"], ask.at):
             there = self._projected.account_before(path[1], ask.at)
@@ -121,15 +131,27 @@ class Questions:
 
     def _account(self, ask: Ask, name: str, body: Body | None) -> None:
         shown = body or {}
-        self._check_floors(
-            ask,
-            name,
-            {part: shown.get(part, 0) for part in _VERSIONS},
-            reached=shown.get("version", 0),
-        )
+        asked = int(ask.query.get("stripe", 0))
+        versions = {part: shown.get(part, 0) for part in _VERSIONS}
+        if asked and body is None:
+            versions = {}  # it is that stripe that is not known
+        for part in shown.get("by_stripe", ())[1:]:
+            versions[_stripe(part["stripe"])] = part["version"]
+        for stripe in range(1, STRIPES_MAX) if versions else [asked]:
+            if (_stripe(stripe), name) in self._seen:  # it was shown before, so it must be again
+                versions.setdefault(_stripe(stripe), 0)
+        reached = versions.get(_stripe(asked) if asked else "version", 0)
+        self._check_floors(ask, name, versions, reached=reached)
         if body is not None:
             self._check_fold(ask, name, account_differences(self._facts, body))
-            self._projected.account_shown(name, body["version"], self._findings.now())
+            self._account_shown(body)
+
+    def _account_shown(self, shown: Body) -> None:
+        now = self._findings.now()
+        self._projected.account_shown(shown["id"], shown["version"], now)
+        for part in shown.get("by_stripe", ())[1:]:
+            key = stripe_key(shown["id"], part["stripe"])
+            self._projected.account_shown(key.id, part["version"], now)
 
     def _accounts(self, ask: Ask, body: Body | None) -> None:
         if body is None:
@@ -142,7 +164,7 @@ class Questions:
             if settled:
                 known = self._projected.account_before(name, ask.at)
                 self._check_listed(ask, name, shown["version"], known)
-            self._projected.account_shown(name, shown["version"], self._findings.now())
+            self._account_shown(shown)
             for part in _VERSIONS:
                 self._seen[part, name].add(self._findings.now(), shown[part])
         sums = body.get("sums")
@@ -185,12 +207,13 @@ class Questions:
     def _history(self, ask: Ask, name: str, body: Body | None) -> None:
         shown = body or {}
         complete_to = shown.get("complete_to", 0)
-        self._check_floors(ask, name, {"history": shown.get("version", 0)}, reached=complete_to)
+        key = stripe_key(name, int(ask.query.get("stripe", 0)))
+        self._check_floors(ask, key.id, {"history": shown.get("version", 0)}, reached=complete_to)
         if body is None:
             return
         for entry in body["entries"]:
-            self._check_fold(ask, name, entry_differences(self._facts, name, entry))
-        self._check_page(ask, name, body)
+            self._check_fold(ask, name, entry_differences(self._facts, key, entry))
+        self._check_page(ask, key.id, body)
 
     def _check_page(self, ask: Ask, name: str, body: Body) -> None:
         """No version is left out between the page before and the next that is said to be there."""

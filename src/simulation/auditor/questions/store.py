@@ -65,6 +65,7 @@ class StoreAnswers:
                 "status": fact.profile.status,
                 "frozen": None if frozen is UNSET else frozen,
                 "book": fact.profile.book,
+                "stripes": fact.profile.stripes,
             }
         wrong = [part for part, value in said.items() if body.get(part) != value]
         self._differ(ask, name, wrong)

@@ -62,13 +62,15 @@ def _bounds(
 ) -> dict[_Group, tuple[_Figures, _Figures]]:
     """The lowest and the highest that each figure can be."""
     found: dict[_Group, tuple[_Figures, _Figures]] = {}
-    for name, life in facts.accounts.of.items():
+    for name, stripe, life in facts.every_line():
         if not lies_under(name, under):
             continue
-        known = projected.account_before(name, asked_at)
+        known = projected.account_before(life[0].entry.key.id, asked_at)
         possible = [_figures(fact) for fact in life[max(known, 1) - 1 :]]
         if not projected.account_before(name, asked_at - SETTLED):
             possible.append(_NOTHING)  # the index may not have it yet
+        elif stripe and not (known and projected.width_before(name, asked_at) > stripe):
+            possible.append(_NOTHING)  # it may not be there, or not be looked for
         group = life[0].currency, life[0].entry.type
         low, high = found.get(group, (_NOTHING, _NOTHING))
         found[group] = _added(low, _each(min, possible)), _added(high, _each(max, possible))
@@ -76,7 +78,7 @@ def _bounds(
 
 
 def _figures(fact: AccountFact) -> _Figures:
-    return 1, *fact.totals
+    return 0 if fact.entry.stripe_number else 1, *fact.totals
 
 
 def _each(choose: Any, possible: Sequence[_Figures]) -> _Figures:

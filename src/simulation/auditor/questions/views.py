@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -17,6 +17,7 @@ from ledger.contracts.events import (
     payment_of,
     pended_minor,
 )
+from ledger.contracts.subjects import Key, stripe_key
 from simulation.auditor.facts import AccountFact, Facts, PaymentFact
 from simulation.auditor.recorded import Recorded, as_json
 
@@ -31,7 +32,11 @@ def account_differences(facts: Facts, shown: Mapping[str, Any]) -> Iterator[str]
     if fact is None:
         yield "version"
         return
-    yield from _different(shown, totals_of(fact) | _made(fact.made))
+    parts = shown.get("by_stripe")
+    if parts is None:
+        yield from _different(shown, totals_of(fact) | _made(fact.made))
+    else:
+        yield from _stripes_differences(facts, shown, parts)
     profile_version = shown["profile_version"]
     if profile_version:
         described = facts.accounts.at_version(name, profile_version)
@@ -39,12 +44,39 @@ def account_differences(facts: Facts, shown: Mapping[str, Any]) -> Iterator[str]
             yield "profile_version"
         else:
             yield from _different(shown, _profile(described))
+            if (parts is None) != (described.width == 1):
+                yield "by_stripe"
     metadata_version = shown["metadata_version"]
     metadata = facts.metadata.at_version(f"account/{name}", metadata_version)
     if (metadata.metadata if metadata else {}) != shown["metadata"]:
         yield "metadata"
     if metadata_version and metadata is None:
         yield "metadata_version"
+
+
+def _stripes_differences(
+    facts: Facts, shown: Mapping[str, Any], parts: Sequence[Mapping[str, Any]]
+) -> Iterator[str]:
+    """What an answer shows of the stripes of an account, and of their sums."""
+    name = shown["id"]
+    found: list[AccountFact] = []
+    for part in parts:
+        key = stripe_key(name, part["stripe"])
+        fact = facts.lives(key).at_version(key.id, part["version"])
+        if fact is None:
+            yield f"version of {part['stripe']}"
+            return
+        found.append(fact)
+        said = totals_of(fact) | _made(fact.made)
+        yield from _different(said, {one: part[one] for one in part if one in said})
+    latest = max(found, key=lambda one: (one.made.event.recorded_at, one.made.id))
+    first = parts[0] if parts else {}
+    sums = {one: sum(part[one] for part in parts) for one in first if one.endswith("_minor")}
+    yield from _different(shown, sums | _made(latest.made))
+    if [part["stripe"] for part in parts] != sorted({part["stripe"] for part in parts}):
+        yield "by_stripe"
+    if first.get("stripe") != 0 or first.get("version") != shown["version"]:
+        yield "version"
 
 
 def totals_of(fact: AccountFact) -> dict[str, Any]:
@@ -77,6 +109,7 @@ def _profile(fact: AccountFact) -> dict[str, Any]:
         "frozen": None if profile.frozen is UNSET else profile.frozen,
         "book": profile.book,
         "opened_at": profile.opened_at,
+        **({"stripes": profile.stripes} if fact.width > 1 else {}),
         "limits": bounds_of(fact) | {"velocity": as_json(profile.velocity)},
     }
 
@@ -92,16 +125,16 @@ def bounds_of(fact: AccountFact) -> dict[str, Any]:
     }
 
 
-def entry_differences(facts: Facts, account: str, shown: Mapping[str, Any]) -> Iterator[str]:
-    """What an entry of a history shows otherwise than it was."""
-    fact = facts.accounts.at_version(account, shown["version"])
+def entry_differences(facts: Facts, key: Key, shown: Mapping[str, Any]) -> Iterator[str]:
+    """What an entry of a history, of an account or of a stripe of one, shows otherwise than it
+    was."""
+    fact = facts.lives(key).at_version(key.id, shown["version"])
     if fact is None:
         yield "version"
         return
     event = fact.made.event
     assert isinstance(event, AccountEvent)
-    debited, credited = moved_minor(event, account)
-    held_debits, held_credits = pended_minor(event, account)
+    (debited, credited), (held_debits, held_credits) = movement_of(fact)
     said = totals_of(fact) | _made(fact.made)
     del said["account_type"], said["available_minor"]
     said |= {
@@ -113,13 +146,29 @@ def entry_differences(facts: Facts, account: str, shown: Mapping[str, Any]) -> I
         "prev": None if fact.entry.prev is UNSET else fact.entry.prev,
     }
     if isinstance(event, PaymentEvent):
-        legs = _legs(event, account)
+        legs = _legs(event, fact.entry.id) if moves(fact) else []
         said |= {
             "payment": payment_of(event),
             "legs_count": len(legs),
             "legs": legs[:_LEGS_SHOWN_MAX],
         }
     yield from _different(shown, said)
+
+
+def moves(fact: AccountFact) -> bool:
+    """Whether what moved on the account moved there: on the first stripe that the event names."""
+    event = fact.made.event
+    assert isinstance(event, AccountEvent)
+    return next(one for one in event.accounts if one.id == fact.entry.id) is fact.entry
+
+
+def movement_of(fact: AccountFact) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Debits and credits that its event posted there, and those that it added to what is held."""
+    event = fact.made.event
+    assert isinstance(event, AccountEvent)
+    if not moves(fact):
+        return (0, 0), (0, 0)
+    return moved_minor(event, fact.entry.id), pended_minor(event, fact.entry.id)
 
 
 def _legs(event: PaymentEvent, account: str) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ MIB: Final = 1024 * KIB
 ITEM_BYTES_MAX: Final = 400 * KIB
 _DIGITS_MAX: Final = 38
 _NUMBERS_KEPT: Final = 65_536
+_NAMES_KEPT: Final = 4_096
 #: An integer in the one form in which it is kept.
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,37}").fullmatch
 _OVERHEAD: Final = 3  # of a map or a list; each of its elements has one byte more
@@ -39,26 +40,31 @@ def invalid(message: str) -> ServiceError:
 def taken(item: Mapping[str, Mapping[str, Any]]) -> tuple[Item, int]:
     """A copy of an item as it is kept, and its size in bytes. Raises ServiceError."""
     kept: Item = {}
-    size = 0
+    size = _names_bytes(tuple(item))
     for name, value in item.items():
         # The three kinds that nearly all values are of come first, without a call each.
-        (kind,) = value if len(value) == 1 else ("",)
-        if kind == "S":
+        if len(value) != 1:
+            kept[name], taking = taken_value(value)  # which refuses it
+        elif "S" in value:
             text = value["S"]
             kept[name] = {"S": text}
-            size += len(text) if text.isascii() else len(text.encode())
-        elif kind == "N":
+            taking = len(text) if text.isascii() else len(text.encode())
+        elif "N" in value:
             text, taking = _kept_number(value["N"])
             kept[name] = {"N": text}
-            size += taking
-        elif kind == "B" and value["B"].__class__ is bytes:
+        elif "B" in value and value["B"].__class__ is bytes:
             kept[name] = {"B": value["B"]}
-            size += len(value["B"])
+            taking = len(value["B"])
         else:
             kept[name], taking = taken_value(value)
-            size += taking
-        size += len(name) if name.isascii() else len(name.encode())
+        size += taking
     return kept, size
+
+
+@lru_cache(_NAMES_KEPT)
+def _names_bytes(names: tuple[str, ...]) -> int:
+    """The bytes of an item's names: those of a table's items are nearly always the same."""
+    return sum(len(name.encode()) for name in names)
 
 
 def taken_value(value: Mapping[str, Any]) -> tuple[Value, int]:
@@ -74,9 +80,10 @@ def taken_value(value: Mapping[str, Any]) -> tuple[Value, int]:
 
 
 def copied(item: Item) -> Item:
-    """A copy that its receiver may change, but for texts and numbers, which it may replace."""
+    """A copy that its receiver may change, but for texts, numbers and bytes, which it may
+    replace."""
     return {
-        name: value if "S" in value or "N" in value else _copied(value)
+        name: value if "S" in value or "N" in value or "B" in value else _copied(value)
         for name, value in item.items()
     }
 

@@ -1,8 +1,9 @@
 """Event patterns, as far as the rules of this stack use them.
 
 A pattern is an object whose fields must all match: a list matches what equals one of its values,
-or has one of them if it is a list itself; an object matches what is inside. No comparison operator
-(`prefix`, `anything-but`) is simulated, as no rule has one.
+or has one of them if it is a list itself; an object matches what is inside, or inside one element
+of a list, which must match all of it. No comparison operator (`prefix`, `anything-but`) is
+simulated, as no rule has one.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ def compiled(pattern: Mapping[str, Any]) -> Matches:
     fields = [(name, _field(name, wanted)) for name, wanted in pattern.items()]
 
     def matches(found: Any) -> bool:
+        if isinstance(found, list):
+            return any(map(matches, found))
         return isinstance(found, dict) and all(
             field(found.get(name, _ABSENT)) for name, field in fields
         )

@@ -26,6 +26,9 @@ _VERY_LATE: Final = 0.02
 _VERY_LATE_SECONDS: Final = (300, 3_600)
 _DUPLICATE_WITHIN: Final = 60 * SECOND
 _BACKOFF_SECONDS_MAX: Final = 600
+#: What may come of an attempt to deliver, the first or a later one; at most one of them does.
+_FAILS: Final = (Fault.BUS_DELIVERY_DEAD, Fault.BUS_DELIVERY_RETRIED)
+_FAILS_AGAIN: Final = (Fault.BUS_DELIVERY_RETRIED,)
 
 
 class Rule:
@@ -74,12 +77,14 @@ class Rule:
 
     def _attempt(self, envelope: Content, event_id: str, since: int, retries: int) -> None:
         """One delivery. A failed one is tried again as often, and for as long, as the rule says."""
-        if not retries and self._strikes(Fault.BUS_DELIVERY_DEAD, event_id):
+        fails = _FAILS_AGAIN if retries else _FAILS
+        struck = self._injector.one_of(fails, self.spec.name, event_id)
+        if struck is None:
+            self._sqs.deliver(self.spec.queue, envelope, sender_id=SENDER_ID)
+            return
+        if struck is Fault.BUS_DELIVERY_DEAD:
             # Of the errors after which EventBridge does not try again.
             self._give_up(envelope, {"ERROR_CODE": "NO_PERMISSIONS"}, retries)
-            return
-        if not self._strikes(Fault.BUS_DELIVERY_RETRIED, event_id):
-            self._sqs.deliver(self.spec.queue, envelope, sender_id=SENDER_ID)
             return
         delay = self._backoff(retries)
         exhausted = self._exhausted(since, retries, delay)

@@ -14,11 +14,14 @@ from simulation.load.stories import (
     holds,
     others,
     refunds,
+    striped,
     templates,
 )
 
+Telling = Callable[[Desk], Story]
+
 #: Every story, and how often it is told beside the others.
-STORIES: Final[dict[Callable[[Desk], Story], int]] = {
+STORIES: Final[dict[Telling, int]] = {
     holds.hotel: 4,
     holds.margin: 2,
     holds.fuel: 3,
@@ -38,6 +41,7 @@ STORIES: Final[dict[Callable[[Desk], Story], int]] = {
     refunds.fought_over: 2,
     refunds.spent: 1,
     bounds.last_funds: 4,
+    bounds.outbid: 2,
     bounds.overdraft: 1,
     bounds.gift_card: 2,
     bounds.posted_basis: 1,
@@ -68,10 +72,62 @@ STORIES: Final[dict[Callable[[Desk], Story], int]] = {
     batches.rivals: 2,
     batches.hopeless: 3,
     batches.large: 1,
+    batches.brimful: 1,
     batches.new_branch: 1,
+    striped.till: 4,
+    striped.widened: 3,
+    striped.held: 2,
+    striped.as_a_whole: 2,
+    striped.emptied: 1,
+    striped.filled: 2,
+    striped.shared: 3,
+    striped.at_odds: 1,
     others.refused: 6,
+    others.refused_twice_over: 1,
     others.overflow: 1,
     others.suspicious: 1,
     others.chain: 2,
     others.ping_pong: 2,
+    others.convoy: 4,
 }
+
+#: Those that can be told in one breath: nothing in them must wait.
+BRIEF: Final[frozenset[Telling]] = frozenset(
+    {
+        holds.hotel,
+        holds.margin,
+        holds.fuel,
+        holds.cancelled,
+        holds.abroad,
+        holds.twice_captured,
+        refunds.refund,
+        refunds.spent,
+        bounds.last_funds,
+        bounds.overdraft,
+        bounds.gift_card,
+        bounds.posted_basis,
+        bounds.together,
+        bounds.loosened,
+        accounts.frozen_customer,
+        accounts.leaving,
+        accounts.described,
+        books.ordered_branch,
+        templates.sold,
+        templates.misused,
+        templates.split,
+        batches.whole_life,
+        batches.all_or_none,
+        batches.used_ids,
+        batches.large,
+        striped.till,
+        striped.widened,
+        striped.as_a_whole,
+        striped.emptied,
+        striped.filled,
+        striped.at_odds,
+        others.refused,
+        others.chain,
+        others.ping_pong,
+        others.convoy,
+    }
+)

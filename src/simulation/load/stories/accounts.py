@@ -24,7 +24,7 @@ def stolen_card(desk: Desk) -> Story:
     """No money leaves while debits are frozen; it may arrive, and what is held be released."""
     id_, shop = desk.id("stolen"), desk.shop()
     account, joining = newcomer(desk, 5_000)
-    sides = desk.pick("debits", "both")
+    sides = desk.pick("debits", "both", "both")
     return Story(
         [
             joining,
@@ -102,6 +102,7 @@ def watched(desk: Desk) -> Story:
             spent("down-1", 600, race=True),
             spent("down-2", 350, race=True),
             Step(paying(f"{id_}:up-again", (desk.clearing(), account, 950)), desk.later()),
+            Step(holding(f"{id_}:hold", (account, shop, 7)), desk.later()),
             spent("plunge", 920),
             alerts("off"),
             Step(paying(f"{id_}:quiet", (desk.clearing(), account, 5_000)), desk.later()),

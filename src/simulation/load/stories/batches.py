@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ledger.contracts.commands import CloseBook, OpenBook
+from ledger.contracts.commands import ACTIONS_MAX, CloseBook, OpenBook
 from simulation.kernel.hub import MILLISECOND, SECOND
 from simulation.load.desk import DAY, Desk, Step, Story
 from simulation.load.stories.newcomers import newcomer
@@ -172,6 +172,44 @@ def large(desk: Desk) -> Story:
         for number in range(count)
     )
     return Story([Step(batch(id_, *members))])
+
+
+def brimful(desk: Desk) -> Story:
+    """As much as fits into one transaction, or one action less; and one more than fits, which is
+    known only when the payment that a capture is of has been read."""
+    id_, euro = desk.id("brim"), desk.bank.euro
+    hold, clearing = f"{id_}:hold", desk.clearing()
+    # Each with one state to write, whichever stripe a worker uses.
+    shops = [shop for shop in euro.shops if shop not in euro.striped]
+    everybody = [*euro.wallets, *(f"{one}:savings" for one in euro.customers), *shops]
+    payees = desk.random.sample(everybody, min(len(everybody), desk.amount(20, 44)))
+
+    def filled(name: str, actions: int) -> Any:
+        # One each: the batch, the capture, the payment, its accounts, and one event a payment; a
+        # description has an event and a state.
+        left = actions - (4 + len(payees))
+        described = everybody[: left // 2]
+        paid = left - 2 * len(described)
+        return batch(
+            f"{id_}:{name}",
+            capturing(f"{id_}:{name}:capture", hold),
+            *(
+                describing(f"{id_}:{name}:tag-{number}", "account", account, of=name)
+                for number, account in enumerate(described)
+            ),
+            *(
+                paying(f"{id_}:{name}:{number}", (clearing, payees[number % len(payees)], 3))
+                for number in range(paid)
+            ),
+        )
+
+    return Story(
+        [
+            Step(holding(hold, *((clearing, payee, 11) for payee in payees))),
+            Step(filled("over", ACTIONS_MAX + 1), desk.later()),
+            Step(filled("full", ACTIONS_MAX - desk.pick(0, 0, 1)), desk.later()),
+        ]
+    )
 
 
 def new_branch(desk: Desk) -> Story:

@@ -134,6 +134,9 @@ def dated(desk: Desk) -> Story:
             *(Step(one, desk.soon()) for one in minutes),
             Step(holding(hold, (wallet, shop, 3_000)), desk.later()),
             Step(
+                reversing(f"{hold}:ahead", hold, effective_at=desk.instant(2 * HOUR)), desk.later()
+            ),
+            Step(
                 capturing(f"{hold}:1", hold, amount_minor=10, effective_at=desk.instant(SECOND)),
                 5 * SECOND,
             ),
@@ -141,5 +144,6 @@ def dated(desk: Desk) -> Story:
                 capturing(f"{hold}:2", hold, amount_minor=10, effective_at=desk.instant(-DAY)),
                 desk.later(),
             ),
+            Step(reversing(f"{id_}:back", f"{id_}:edge", amount_minor=1), desk.later()),
         ]
     )

@@ -7,7 +7,15 @@ from typing import Any
 from simulation.kernel.hub import MILLISECOND, SECOND
 from simulation.load.desk import HOUR, MINUTE, Desk, Step, Story
 from simulation.load.stories.newcomers import newcomer
-from simulation.load.words import capturing, holding, limiting, paying, velocity
+from simulation.load.words import (
+    batch,
+    capturing,
+    holding,
+    limiting,
+    opening,
+    paying,
+    velocity,
+)
 
 
 def last_funds(desk: Desk) -> Story:
@@ -29,6 +37,38 @@ def last_funds(desk: Desk) -> Story:
             Step(paying(f"{race}:one-more", (account, desk.shop(), 1)), desk.later()),
         ],
         "scattered",
+    )
+
+
+def outbid(desk: Desk) -> Story:
+    """All but one who ask at once are refused; whom they would have paid is paid by others then,
+    and nobody must remember what never was."""
+    id_ = desk.id("outbid")
+    account, joining = newcomer(desk, 1_000)
+    payees = [f"guests:{id_}:payee-{number}" for number in range(4)]
+    return Story(
+        [
+            joining,
+            Step(batch(f"{id_}:payees", *map(opening, payees)), desk.soon()),
+            *(
+                Step(
+                    paying(f"{id_}:{number}", (account, payee, 700)),
+                    desk.soon() if number else 2 * SECOND,
+                    race=True,
+                )
+                for number, payee in enumerate(payees)
+            ),
+            *(
+                Step(
+                    paying(f"{id_}:{number}:{again}", (desk.clearing(), payee, 10 + again)),
+                    desk.later(SECOND // 4, SECOND),
+                    race=True,
+                )
+                for again in range(3)
+                for number, payee in enumerate(payees)
+            ),
+        ],
+        "alone",
     )
 
 

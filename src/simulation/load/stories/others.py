@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ledger.contracts.commands import CloseBook, OpenBook, ReopenBook
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
-from simulation.kernel.hub import SECOND
+from simulation.kernel.hub import MILLISECOND, SECOND
 from simulation.load.desk import DAY, HOUR, MINUTE, Desk, Step, Story
 from simulation.load.words import (
     batch,
@@ -58,6 +58,20 @@ def refused(desk: Desk) -> Story:
         ReopenBook(v=1, id=id_, through=desk.day(-3), reason="nothing to reopen"),
     )
     return Story([Step(desk.random.choice(choices))])
+
+
+def refused_twice_over(desk: Desk) -> Story:
+    """What more than one reason is against: the first of them, as documented, is to be told."""
+    id_, wallet, shop = desk.id("doubly"), desk.wallet(), desk.shop()
+    foreign = desk.bank.economies["USD"].clearing[0]
+    ahead, past = desk.instant(2 * HOUR), desk.instant(-90 * DAY)
+    steps: list[Any] = [
+        paying(f"{id_}:rich-abroad", (wallet, foreign, 900_000_000)),
+        paying(f"{id_}:rich-later", (wallet, shop, 900_000_000), effective_at=ahead),
+        paying(f"{id_}:early-abroad", (wallet, foreign, 5), effective_at=past),
+        holding(f"{id_}:held", (wallet, foreign, 900_000_000), expires_at=desk.instant(-MINUTE)),
+    ]
+    return Story([Step(one, desk.later()) for one in steps], "alone")
 
 
 def overflow(desk: Desk) -> Story:
@@ -153,3 +167,22 @@ def ping_pong(desk: Desk) -> Story:
         ends = (one, other) if number % 2 == 0 else (other, one)
         steps.append(paying(f"{id_}:{number}", (*ends, 777)))
     return Story([Step(step, desk.soon()) for step in steps], "fifo")
+
+
+def convoy(desk: Desk) -> Story:
+    """Payments that have nothing to do with each other, one behind the other in a group, faster
+    than they are decided: whatever keeps one of them must keep all behind it."""
+    id_ = desk.id("convoy")
+    wallets = desk.bank.euro.wallets
+    legs = [(wallets[number % len(wallets)], desk.shop(), 100 + number) for number in range(10)]
+    return Story(
+        [
+            # Every other one has two postings: that is what the next release writes differently.
+            Step(
+                paying(f"{id_}:{number}", leg, *([(leg[0], desk.fees(), 1)] * (number % 2))),
+                desk.random.randrange(2 * MILLISECOND),
+            )
+            for number, leg in enumerate(legs)
+        ],
+        "fifo",
+    )

@@ -5,17 +5,18 @@ from __future__ import annotations
 from simulation.kernel.hub import SECOND
 from simulation.load.desk import HOUR, Desk, Step, Story
 from simulation.load.stories.newcomers import newcomer
-from simulation.load.words import paying, reversing
+from simulation.load.words import paying, reversing, voiding
 
 
 def refund(desk: Desk) -> Story:
-    """Parts, then the rest, then too much; the first part again, hours later."""
+    """It is no hold; then parts, the rest, and too much; the first part again, hours later."""
     payment, wallet, shop = desk.id("vase"), desk.wallet(), desk.shop()
     part = reversing(f"{payment}:part", payment, amount_minor=desk.pick(1, 333, 4_000))
     legs = ((wallet, shop, 5_003), (wallet, desk.fees(), 97), (shop, desk.fees(), 13))
     return Story(
         [
             Step(paying(payment, *legs)),
+            Step(voiding(f"{payment}:void", payment), desk.later()),
             Step(part, desk.later()),
             Step(reversing(f"{payment}:more", payment, amount_minor=700), desk.later()),
             Step(reversing(f"{payment}:rest", payment), desk.later()),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
 
+from consumers.fraud.alerting import alert_of
+from consumers.fraud.features import Features, movements, observed
 from consumers.fraud.screening import Screening
-from consumers.fraud.store import screening_item
-from consumers.notifications.decide import Notification, decide
+from consumers.fraud.store import features_item, screening_item
 from consumers.webhooks.signatures import signed_headers
+from ledger.consuming.notifications import Notification, notifications_of
 from ledger.contracts.commands import ScreenPayment
-from ledger.contracts.events import decode_event
+from ledger.contracts.events import AccountEvent, PaymentScreened, decode_event
+from ledger.contracts.fraud import encode_fraud_alert
 from projections.balances.project import project as project_balances
 from projections.balances.store import DynamoBalancesStore
 from projections.history.apply import rows_of
@@ -24,8 +27,10 @@ from simulation.auditor.recorded import Item
 from tests.support.builders import holding, opening, paying, screening
 from tests.unit.simulation.auditor.witness import (
     ALERTS_TOPIC,
+    SECOND,
     SECRET,
     TOPIC,
+    Change,
     FakeWorld,
     Lying,
     Story,
@@ -74,6 +79,8 @@ class PlainTable:
 def ledger() -> Story:
     """Some accounts, payments, a refusal and a verdict."""
     story = Story()
+    subscribed(story, SUBSCRIBER)
+    story.now += 300 * SECOND
     story.does(
         opening("bank", account_type="asset", min_balance_minor=None),
         opening("cust:a", account_type="liability", metadata={"vip": "yes"}),
@@ -86,6 +93,13 @@ def ledger() -> Story:
     for payment in ("lunch", "hotel"):
         story.decides(screening(payment))
     return story
+
+
+def subscribed(story: Story, *subscribers: Mapping[str, Any]) -> None:
+    """The subscribers are these from now on."""
+    data = msgspec.json.encode(subscribers).decode()
+    item: Item = {"pk": {"S": "subscribers"}, "data": {"S": data}}
+    story.auditor.changed([Change("webhooks", ("subscribers",), None, item)])
 
 
 Filter = Callable[[str, str], bool]
@@ -101,7 +115,7 @@ def rests(story: Story, arrives: Filter = lambda _, __: True) -> FakeWorld:
             name = rule.queue.removeprefix("the-")
             if matches(rule, made) and arrives(name, event.id):
                 story.auditor.handed_over("All", [record(rule.queue, event.data)], frozenset())
-        for told in decide(made.event, event.data.decode()):
+        for told in notifications_of(made.event, event.data.decode()):
             if arrives("topic", event.id):
                 story.auditor.notified(TOPIC, told.body, attributes(told))
             if "cust:a" in told.attributes.get("account", ()) and arrives("webhook", event.id):
@@ -113,13 +127,38 @@ def rests(story: Story, arrives: Filter = lambda _, __: True) -> FakeWorld:
         if arrives("fraud-table", payment):
             item: Any = screening_item(Screening(account="cust:a", command=command))
             world.tables["fraud"][f"screening#{payment}",] = item
-        if arrives("alarm", payment) and command.verdict != "clear":
-            body = msgspec.json.encode({"type": "fraud.alert", "id": command.id}).decode()
-            story.auditor.notified(ALERTS_TOPIC, body, {})
-    data = msgspec.json.encode([SUBSCRIBER]).decode()
-    world.tables["webhooks"]["subscribers",] = {"data": {"S": data}}
+        if arrives("alarm", payment) and command.id in story.auditor.facts.events:
+            alarm(story, command.id)
+    remember(story, world, arrives)
     story.now += 60_000_000
     return world
+
+
+def alarm(story: Story, id: str, **changed: Any) -> None:
+    """The topic is told of a verdict, perhaps not quite as it is recorded."""
+    event = story.auditor.facts.events[id].event
+    assert isinstance(event, PaymentScreened)
+    body = msgspec.json.decode(encode_fraud_alert(alert_of(event, "cust:a"))) | changed
+    values = {
+        name: {"DataType": "String", "StringValue": str(body[name])}
+        for name in ("verdict", "model", "account")
+    }
+    story.auditor.notified(ALERTS_TOPIC, msgspec.json.encode(body).decode(), values)
+
+
+def remember(story: Story, world: FakeWorld, arrives: Filter) -> None:
+    """The fraud scorer observes what arrives."""
+    features: dict[str, Features] = {}
+    rule = next(one for one in wiring().rules if one.queue == "the-fraud")
+    for event in story.store.events():
+        made = story.auditor.facts.events[event.id]
+        if matches(rule, made) and arrives("scorer", event.id):
+            assert isinstance(made.event, AccountEvent)
+            for one in movements(made.event):
+                features[one.account] = observed(features.get(one.account, Features()), one)
+    for name, after in features.items():
+        item: Any = features_item(name, after, 1)
+        world.tables["fraud"][f"account#{name}",] = item
 
 
 def bring(story: Story, body: bytes) -> None:
@@ -141,6 +180,12 @@ def project(story: Story, world: FakeWorld, arrives: Filter) -> None:
             history.write(rows_of(decoded[0]))
         if arrives("payments-table", event.id):
             project_payments(DynamoPaymentsStore(table, "payments"), decoded)
+
+
+def finished(story: Story) -> set[str]:
+    """What is found broken at the end."""
+    story.auditor.finish(story.world)
+    return story.broken
 
 
 def envelope(data: bytes) -> str:

@@ -204,7 +204,8 @@ def test_a_batch_that_fits_is_not_too_large() -> None:
     """Whatever its commands find; one that may not fit can be refused."""
     problem = {"title": "", "reason": "transaction_too_large"}
     refusal = HttpAnswer(400, {}, msgspec.json.encode(problem))
-    for count, broken in ((40, set()), (20, {"malformed_leaves_no_trace"})):
+    # Its event, one of each command, the payment, and its two accounts.
+    for count, broken in ((97, set()), (96, {"malformed_leaves_no_trace"})):
         story = bank()
         batch = batching("all", *(capturing("hold", 1, id=f"c{n}") for n in range(count)))
         story.auditor.answered(story.ask(batch), refusal)

@@ -56,6 +56,19 @@ def test_a_true_story_breaks_no_promise() -> None:
     assert story.auditor.findings == []
 
 
+def test_a_hold_is_given_back_now_or_not_at_all() -> None:
+    """As of tomorrow that is refused, though it is a mere void."""
+    ahead = instant_of_microseconds(Story().now + DAY)
+    story = bank(
+        holding("hold", ("a", "bank", 30)),
+        reversing("hold", effective_at=ahead, id="tomorrow"),
+        reversing("hold", id="now"),
+    )
+    assert story.auditor.findings == []
+    assert story.record("tomorrow").count(b"effective_in_future") == 1
+    assert b"payment.voided" in story.record("now")
+
+
 def test_what_nobody_asked_for_is_found() -> None:
     """An event without a request is one that something made up."""
     story = bank()
@@ -119,6 +132,37 @@ def test_a_refusal_for_what_does_not_hold_is_found() -> None:
     story = bank()
     story.tampering = lambda changes: [event_with(one, reason="account_frozen") for one in changes]
     story.does(paying("next", ("a", "bank", 700)))
+    assert "events_are_foretold" in story.broken
+
+
+def refused_for_the_lesser(*, raced: bool) -> Story:
+    """A payment from a frozen account without funds, which is refused for want of funds."""
+    story = bank(freezing("a", "debits"))
+    command = paying("next", ("a", "bank", 700))
+    ask = story.ask(command)
+    if raced:
+        story.does(opening("b"))
+    story.tampering = lambda changes: [
+        event_with(one, reason="insufficient_funds") for one in changes
+    ]
+    story.auditor.answered(ask, story.answer_to(command))
+    return story
+
+
+def test_a_refusal_for_another_reason_than_the_first_is_found() -> None:
+    """Both hold. Only if others were at it meanwhile, either may be the one."""
+    assert "events_are_foretold" in refused_for_the_lesser(raced=False).broken
+    assert "events_are_foretold" not in refused_for_the_lesser(raced=True).broken
+
+
+def test_a_batch_refused_for_another_reason_than_the_first_is_found() -> None:
+    """Of its command that is refused."""
+    story = bank(freezing("a", "debits"))
+    batch = batching("both", opening("b"), paying("q", ("a", "bank", 700)))
+    story.tampering = lambda changes: [
+        event_with(one, reason="insufficient_funds") for one in changes
+    ]
+    story.does(batch)
     assert "events_are_foretold" in story.broken
 
 

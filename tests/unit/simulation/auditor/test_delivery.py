@@ -7,27 +7,34 @@ from typing import Any
 import msgspec
 import pytest
 
-from consumers.notifications.decide import Notification
+from consumers.fraud.codec import decoded
+from consumers.fraud.store import features_item
 from consumers.webhooks.signatures import signed_headers
+from ledger.consuming.notifications import Notification, notifications_of
 from ledger.contracts.commands import Command, encode_command
+from ledger.contracts.events import decode_event
 from simulation.asks import AskRoute
 from tests.support.builders import alerting, batching, opening, paying, screening
 from tests.unit.simulation.auditor.resting import (
     SUBSCRIBER,
+    alarm,
     attributes,
     envelope,
+    finished,
     ledger,
     letter,
     record,
     rests,
+    subscribed,
 )
-from tests.unit.simulation.auditor.witness import SECOND, SECRET, Change, Lying, Story
-
-
-def finished(story: Story) -> set[str]:
-    """What is found broken at the end."""
-    story.auditor.finish(story.world)
-    return story.broken
+from tests.unit.simulation.auditor.witness import (
+    SECOND,
+    SECRET,
+    TOPIC,
+    Change,
+    Lying,
+    Story,
+)
 
 
 def test_a_world_in_which_all_has_arrived_breaks_no_promise() -> None:
@@ -50,7 +57,9 @@ def test_a_world_in_which_all_has_arrived_breaks_no_promise() -> None:
         ("payments-table", "hotel", {"projections_are_the_fold"}),
         ("topic", "hotel", {"notifications_are_sent"}),
         ("webhook", "lunch", {"webhooks_are_delivered"}),
-        ("fraud-table", "lunch", {"payments_are_screened"}),
+        ("fraud-table", "lunch", {"payments_are_screened", "notifications_are_sent"}),
+        ("scorer", "lunch", {"scorer_remembers"}),
+        ("webhooks", "hotel", {"events_reach_consumers", "webhooks_are_delivered"}),
         ("alarm", "hotel", {"notifications_are_sent"}),
     ],
 )
@@ -256,6 +265,7 @@ def test_a_notification_that_lacks_an_account_is_found() -> None:
         told = Notification(
             body.decode(),
             {"type": "payment.posted", "account": accounts[left_out:], "payment": ("salary",)},
+            "salary",
         )
         story.auditor.notified(topic, told.body, attributes(told))
         assert story.broken == ({"notifications_are_sent"} if left_out else set())
@@ -275,11 +285,13 @@ def test_a_projection_that_goes_back_for_a_moment_is_found() -> None:
 
 def test_a_webhook_that_no_notification_was_is_found() -> None:
     """But a trial is none."""
-    story = ledger()
-    story.auditor.webhook(str(SUBSCRIBER["url"]), b'{"type":"webhook.test","id":"1"}', {})
-    assert story.auditor.findings == []
-    story.auditor.webhook(str(SUBSCRIBER["url"]), story.record("lunch"), {})
-    assert story.broken == {"webhooks_are_delivered"}
+    for type_, broken in (("webhook.test", set()), ("book.opened", {"webhooks_are_delivered"})):
+        story = ledger()
+        rests(story)
+        body = msgspec.json.encode({"type": type_, "id": "1"})
+        headers = signed_headers("msg_1", body.decode(), [SECRET], story.now)
+        story.auditor.webhook(str(SUBSCRIBER["url"]), body, headers)
+        assert finished(story) == broken
 
 
 @pytest.mark.parametrize(
@@ -310,21 +322,129 @@ def test_a_webhook_that_is_not_signed_is_found(changed: dict[str, str]) -> None:
 def test_a_webhook_that_could_not_be_brought_is_none_to_find(why: str) -> None:
     """The subscriber was disabled or came later, or it lies among the dead letters."""
     story = ledger()
-    world = rests(story, lambda name, event: (name, event) != ("webhook", "lunch"))
-    subscriber = dict(SUBSCRIBER)
-    text = story.record("lunch").decode()
     if why == "disabled":
-        subscriber["disabled_by"] = "gone"
+        subscribed(story, SUBSCRIBER | {"disabled_by": "gone"})
     elif why == "new":
-        subscriber["updated_at"] = "2026-12-01T00:00:00.000000Z"
-    elif why == "dead":
-        world.letters["the-webhooks-dlq"] = [Lying(text)]
-    else:
-        delivery = '{"v":1,"subscriber":"crm","message":"msg_1","notification":' + text + "}"
-        world.letters["deliveries-dlq"] = [Lying(delivery)]
-    data = msgspec.json.encode([subscriber]).decode()
-    world.tables["webhooks"]["subscribers",] = {"data": {"S": data}}
+        subscribed(story, SUBSCRIBER | {"url": "https://crm.example/new"})
+    missing = {("webhook", "lunch"), ("webhook", "salary")}
+    if why == "dead":
+        missing = {("webhook", "lunch"), ("webhooks", "lunch")}
+    world = rests(story, lambda name, event: (name, event) not in missing)
+    text = story.record("lunch").decode()
+    if why == "dead":
+        world.letters["the-webhooks-dlq"] = [letter(text.encode())]
+    elif why == "undelivered":
+        world.letters["deliveries-dlq"] = [delivery(story, "lunch"), delivery(story, "salary")]
     assert finished(story) == set()
+
+
+def delivery(story: Story, id: str) -> Lying:
+    """A notification on its way to the subscriber."""
+    text = story.record(id).decode()
+    return Lying('{"v":1,"subscriber":"crm","message":"msg_1","notification":' + text + "}")
+
+
+def test_what_a_subscriber_wanted_before_it_changed_is_brought_to_it_all_the_same() -> None:
+    """Or lies among the dead letters: that it was changed later, or removed, takes nothing away."""
+    for later in ((), (SUBSCRIBER | {"url": "https://crm.example/new"},)):
+        story = ledger()
+        rests(story, lambda name, event: (name, event) != ("webhook", "lunch"))
+        subscribed(story, *later)
+        assert finished(story) == {"webhooks_are_delivered"}
+
+
+def test_a_subscriber_whose_secret_was_changed_wants_what_it_wanted() -> None:
+    """Only where to, and what, makes it another."""
+    story = ledger()
+    subscribed(story, SUBSCRIBER | {"updated_at": "2026-12-01T00:00:00.000000Z", "keys": []})
+    rests(story, lambda name, event: (name, event) != ("webhook", "lunch"))
+    assert finished(story) == {"webhooks_are_delivered"}
+
+
+def test_a_pack_is_as_good_as_its_events() -> None:
+    """Handed over in one message, and dead in one."""
+    story = ledger()
+    ids = ("salary", "lunch")
+    rests(story, lambda name, event: name != "fraud" or event not in ids)
+    pack = b'{"events":[' + b",".join(map(story.record, ids)) + b"]}"
+    story.auditor.handed_over("Fraud", [record("the-fraud", pack)], frozenset())
+    assert finished(story) == set()
+    other = ledger()
+    rests(other, lambda name, event: name != "fraud" or event not in ids)
+    other.world.letters["the-fraud-dlq"] = [letter(pack)]
+    assert finished(other) == set()
+
+
+@pytest.mark.parametrize("part", ["balance_minor", "account_version", "recorded_at", "threshold"])
+def test_an_alert_that_says_something_else_is_found(part: str) -> None:
+    """Than the crossing; each time that it is told."""
+    for changed in (False, True):
+        story = ledger()
+        story.does(alerting("cust:a", ("above", 200)), paying("bonus", ("bank", "cust:a", 500)))
+        story.now += SECOND
+        rests(story)
+        assert story.auditor.findings == []
+        made = decode_event(story.record("bonus"))
+        told = notifications_of(made, story.record("bonus").decode())[1]
+        body = msgspec.json.decode(told.body)
+        if changed:
+            body |= {part: "2026-01-01T00:00:00.000000Z" if part == "recorded_at" else 7}
+        text = msgspec.json.encode(body).decode()
+        story.auditor.notified(TOPIC, text, attributes(told))
+        assert finished(story) == ({"notifications_are_sent"} if changed else set())
+
+
+@pytest.mark.parametrize("part", ["account", "score_permille", "verdict", "payment", "reasons"])
+def test_a_fraud_alert_that_says_something_else_is_found(part: str) -> None:
+    """Than its verdict, or whom that is about; each time that it is told."""
+    story = ledger()
+    rests(story)
+    alarm(story, "screening:lunch:rules-1")
+    story.auditor.finish(story.world)
+    assert story.auditor.findings == []
+    alarm(story, "screening:lunch:rules-1", **{part: "shop"})
+    assert finished(story) == {"notifications_are_sent"}
+
+
+def test_what_the_ledger_made_of_events_is_known_among_the_dead_letters() -> None:
+    """An alert, a verdict; as it was, and not otherwise."""
+    for changed in (False, True):
+        story = ledger()
+        story.does(alerting("cust:a", ("above", 200)), paying("bonus", ("bank", "cust:a", 500)))
+        world = rests(story)
+        made = decode_event(story.record("bonus"))
+        alert = notifications_of(made, story.record("bonus").decode())[1].body
+        verdict = encode_command(screening("lunch")).decode()
+        if changed:
+            alert = alert.replace('"threshold_minor":200', '"threshold_minor":300')
+            verdict = verdict.replace('"payment":"lunch"', '"payment":"hotel"')
+        sent = '{"v":1,"subscriber":"crm","message":"msg_1","notification":' + alert + "}"
+        world.letters["deliveries-dlq"] = [Lying(sent)]
+        world.letters["system-commands-dlq"] = [Lying(verdict)]
+        story.auditor.finish(story.world)
+        found = [one.property for one in story.auditor.findings]
+        assert found == ["dead_letters_keep_payload"] * (2 * changed)
+
+
+@pytest.mark.parametrize("event", ["salary", "lunch"])
+def test_a_scorer_that_counts_an_event_twice_is_found(event: str) -> None:
+    """As if it had been another; but not where what is dead may be missing."""
+    story = ledger()
+    world = rests(story)
+    for name in ("cust:a", "shop"):
+        item = world.tables["fraud"].get((f"account#{name}",))
+        if item is not None:
+            features = decoded(bytes(item["features"]["B"]))
+            more = msgspec.structs.replace(
+                features, received={hour: 2 * sum_ for hour, sum_ in features.received.items()}
+            )
+            changed: Any = features_item(name, more, 2)
+            world.tables["fraud"][f"account#{name}",] = changed
+    assert finished(story) == {"scorer_remembers"}
+    other = ledger()
+    rests(other, lambda name, id: (name, id) not in {("scorer", event), ("fraud", event)})
+    other.world.letters["the-fraud-dlq"] = [letter(other.record(event))]
+    assert finished(other) == set()
 
 
 def test_a_verdict_that_is_not_the_one_given_is_found() -> None:

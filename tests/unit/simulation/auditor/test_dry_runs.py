@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ledger.contracts.commands import Command
-from tests.support.builders import batching, holding, opening, paying
+from tests.support.builders import batching, freezing, holding, opening, paying
 from tests.unit.simulation.auditor.witness import SECOND, Story, altered
 
 
@@ -57,6 +57,18 @@ def test_a_dry_run_that_says_otherwise_is_found(command: Command, changed: dict[
     story = bank()
     looks(story, command, **changed)
     assert story.broken == {"dry_runs_foretell"}
+
+
+def test_a_dry_run_refused_for_another_reason_than_the_first_is_found() -> None:
+    """Both hold."""
+    for reason, broken in (
+        ("account_frozen", set()),
+        ("insufficient_funds", {"dry_runs_foretell"}),
+    ):
+        story = bank()
+        story.does(freezing("a"))
+        looks(story, paying("p", ("a", "bank", 900)), reason=reason)
+        assert story.broken == broken
 
 
 def test_figures_that_would_be_others_are_found() -> None:

@@ -26,6 +26,7 @@ from tests.support.builders import (
     opening,
     paying,
     reversing,
+    voiding,
 )
 from tests.unit.simulation.auditor.witness import (
     Change,
@@ -70,6 +71,13 @@ EVERYTHING = (
     holding("hold", ("a", "bank", 30)),
     capturing("hold", 10, id="c"),
     reversing("first", 5, id="r"),
+    holding("given-up", ("a", "bank", 1), over_capture_bps=100),
+    voiding("given-up"),
+    holding("settled", ("a", "bank", 1)),
+    capturing("settled", id="all"),
+    reversing("settled", 1),
+    paying("old", ("bank", "a", 1), effective_at="2026-11-21T00:00:00.000000Z"),
+    reversing("old", 1),
     freezing("a", "credits", id="f"),
     closing_book("2026-11-01"),
     defining("sale", {"amount": "amount"}, ("bank", "a", "EUR", {"of": "amount"})),
@@ -90,6 +98,10 @@ def test_true_states_break_no_promise() -> None:
         ("account#a", paying("p", ("bank", "a", 1)), {"_version": {"N": "9"}}),
         ("account#a", alerting("a", ("below", 10)), {"alerts": []}),
         ("payment#hold", holding("hold", ("a", "bank", 3)), {"authorized_minor": [4]}),
+        ("payment#hold", holding("hold", ("a", "bank", 3)), {"over_capture_bps": 1}),
+        ("payment#hold", holding("hold", ("a", "bank", 3)), {"ended": "void"}),
+        ("payment#first", reversing("first", 5), {"made_at": "2020-01-01T00:00:00.000000Z"}),
+        ("payment#first", reversing("first", 5), {"ended": "capture"}),
         ("metadata#account/a", describing("account", "a", vip="yes"), {"metadata": {}}),
         ("book#main", closing_book("2026-11-01"), {"closed_through": "2026-11-02"}),
         (
@@ -184,7 +196,7 @@ def test_an_event_that_rests_on_nothing_is_found() -> None:
 
 
 def _newer(change: Change) -> Change:
-    return state_with(change, channel="web", _v={"N": "4"})
+    return state_with(change, channel="web", _v={"N": "5"})
 
 
 def test_what_a_newer_release_added_must_stay() -> None:

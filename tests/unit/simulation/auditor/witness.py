@@ -11,9 +11,11 @@ from msgspec import Struct
 
 from ledger.adapters.dynamodb.codec import event_item, state_item
 from ledger.application.commit import EXPIRY_ACTOR
+from ledger.application.group_commit import Asked
 from ledger.application.ports import Appended, EventStore, Refused, Transaction
 from ledger.contracts.commands import Command, encode_command
 from ledger.contracts.events import decode_event
+from ledger.contracts.notifications import NOTIFIED_EVENTS
 from ledger.contracts.reasons import InvalidCommandError
 from ledger.domain.chain import StoredEvent
 from ledger.domain.states import State
@@ -28,11 +30,11 @@ from simulation.wiring.model import (
     QueueMapping,
     Rule,
     StreamMapping,
-    Subscription,
     Table,
     Wiring,
 )
 from tests.support.builders import NOON_MICROSECONDS
+from tests.support.grouping import group_on
 from tests.support.stores import OpenStore
 from tests.support.worlds import World
 
@@ -47,6 +49,7 @@ _CONSUMERS = {
     "payments": ["payment.posted", "payment.authorized", "command.rejected"],
     "notifications": ["account.opened", "payment.posted"],
     "fraud": ["account.opened", "payment.posted"],
+    "webhooks": list(NOTIFIED_EVENTS),
 }
 
 
@@ -64,7 +67,7 @@ Tampering = Callable[[list[Change]], list[Change]]
 
 def wiring() -> Wiring:
     """A stack with one of everything that the auditor asks for."""
-    names = [*_CONSUMERS, "commands", "commands.fifo", "system-commands", "webhooks", "deliveries"]
+    names = [*_CONSUMERS, "commands", "commands.fifo", "system-commands", "deliveries"]
     queues = []
     for name in names:
         dead = f"{name.removesuffix('.fifo')}-dlq{'.fifo' if name.endswith('.fifo') else ''}"
@@ -103,7 +106,7 @@ def wiring() -> Wiring:
             for name, kinds in _CONSUMERS.items()
         ),
         topics=(TOPIC, ALERTS_TOPIC),
-        subscriptions=(Subscription(TOPIC, "the-webhooks", "the-webhooks-dlq"),),
+        subscriptions=(),
         functions=(Function("All", "a.handler", 30, environment),),
         queue_mappings=tuple(
             QueueMapping("All", f"the-{name}", 10, 0, None, partial=True) for name in _CONSUMERS
@@ -240,6 +243,8 @@ class Story:
         self.world = FakeWorld()
         self.tampering: Tampering | None = None
         self.asks = 0
+        self.seed = 0
+        """Of the chance by which whoever decides comes to a stripe."""
         self.committed: list[StoredEvent] = []
 
     @property
@@ -269,7 +274,7 @@ class Story:
     ) -> HttpAnswer:
         """What the ledger answers."""
         self.now += 10_000
-        commands = World(now=self.now, tick=0).commands(store or self.store)
+        commands = World(now=self.now, tick=0, seed=self.seed).commands(store or self.store)
         try:
             outcome = (commands.preview if dry else commands.handle)(command, "someone")
             answer = outcome_answer(outcome, dry_run=dry)
@@ -292,12 +297,21 @@ class Story:
     def decides(self, command: Command) -> None:
         """The ledger decides a command; nobody is told."""
         self.now += SECOND
-        World(now=self.now, tick=0).commands(self.store).handle(command, "sqs:somebody")
+        World(now=self.now, tick=0, seed=self.seed).commands(self.store).handle(
+            command, "sqs:somebody"
+        )
+
+    def decides_together(self, *commands: Command) -> None:
+        """The ledger decides commands as a group; nobody is told."""
+        self.now += SECOND
+        world = World(now=self.now, tick=0, seed=self.seed)
+        asked = [Asked(one, "sqs:somebody") for one in commands]
+        group_on(self.store, world=world).handle(asked, lambda: True)
 
     def sweeps(self, payment: str, *, at: int) -> None:
         """The ledger itself releases a hold."""
         self.now = at
-        commands = World(now=self.now, tick=0).commands(self.store)
+        commands = World(now=self.now, tick=0, seed=self.seed).commands(self.store)
         decided = commands.expire(payment)
         assert decided is not None
         assert decided.event.actor == EXPIRY_ACTOR

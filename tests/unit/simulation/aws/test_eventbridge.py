@@ -17,7 +17,14 @@ from tests.support.simulated import SimulatedMessaging, a_queue
 EVENT: Mapping[str, Any] = {
     "source": "ledger",
     "detail-type": "payment.screened",
-    "detail": {"verdict": "review", "n": 1, "flag": True, "none": None, "tags": ["a", "b"]},
+    "detail": {
+        "verdict": "review",
+        "n": 1,
+        "flag": True,
+        "none": None,
+        "tags": ["a", "b"],
+        "events": [{"kind": "a", "n": 1}, {"kind": "b", "n": 2}],
+    },
 }
 
 
@@ -63,10 +70,15 @@ def put(world: SimulatedMessaging, *details: str, source: str = "s", bus: str = 
         ({"detail": {"n": ["1"]}}, False),
         ({"detail": {"none": [None]}}, True),
         ({"detail": {"missing": [None]}}, False),
+        ({"detail": {"events": {"kind": ["a"]}}}, True),
+        ({"detail": {"events": {"kind": ["c"]}}}, False),
+        ({"detail": {"events": {"kind": ["b"], "n": [2]}}}, True),
+        ({"detail": {"events": {"kind": ["a"], "n": [2]}}}, False),  # of two elements
     ],
 )
 def test_patterns_match_as_documented(pattern: Mapping[str, Any], matches: bool) -> None:
-    """Every field must match, by one of its values, in a list by any; types count."""
+    """Every field must match, by one of its values, in a list by any; all that is asked for inside
+    by the same element of a list; types count."""
     assert compiled(pattern)(EVENT) is matches
 
 

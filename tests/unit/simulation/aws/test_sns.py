@@ -48,35 +48,6 @@ def test_every_subscriber_gets_every_message_and_observers_are_told_of_it() -> N
     assert told == [(TOPIC, body, TEXT) for body in ("0", "0", "1", "2")]
 
 
-def test_a_message_comes_twice_where_that_fault_strikes() -> None:
-    """To a subscriber, within half a minute; it was accepted once."""
-    world, told = a_world("q", rates={Fault.TOPIC_DUPLICATE: 1.0}), []
-    world.sns.observers.append(lambda *said: told.append(said))
-    published(world, 1)
-    world.wait(30)
-    assert [each.body for each in world.sqs.peek("q")] == ["0", "0"]
-    assert len(told) == 1
-
-
-def test_a_delivery_that_is_given_up_lies_in_the_subscriptions_dead_letters() -> None:
-    """As it was published, and nothing says why. Where there is no such queue none is given up."""
-    world = a_world("q", rates={Fault.TOPIC_DELIVERY_DEAD: 1.0})
-    published(world, 2)
-    world.wait(5)
-    assert len(world.sqs.peek("q")) == 2
-    world = a_world("dead", rates={Fault.TOPIC_DELIVERY_DEAD: 1.0})
-    world.sqs.add(a_queue("q"))
-    topic = f"{TOPIC}-with-dead-letters"
-    world.sns.add(topic)
-    world.sns.subscribe(Subscription(topic, "q", "dead"))
-    world.client(world.sns).publish(TopicArn=topic, Message="m", MessageAttributes=TEXT)
-    world.wait(5)
-    assert world.sqs.peek("q") == []
-    [letter] = world.sqs.peek("dead")
-    assert (letter.body, letter.attributes) == ("m", TEXT)
-    assert world.injector.occurred[Fault.TOPIC_DELIVERY_DEAD] == 1
-
-
 def test_entries_of_a_batch_fail_by_themselves_where_that_fault_strikes() -> None:
     """A failed entry is named, is no fault of the sender's and goes to nobody."""
     world = a_world("q", rates={Fault.TOPIC_ENTRY_FAILED: 0.5})

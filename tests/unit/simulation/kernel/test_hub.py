@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from functools import partial
 
 import pytest
@@ -139,3 +141,28 @@ def test_only_a_task_can_wait() -> None:
     """Whoever waits outside of any task has made a mistake, and is told."""
     with pytest.raises(StuckError):
         Hub(0).sleep(1)
+
+
+def test_a_world_that_is_over_is_not_kept() -> None:
+    """What its tasks ran on may wait for other tasks, but holds on to nothing of it."""
+
+    class Held:
+        """Something of a world."""
+
+    def world() -> weakref.ref[Held]:
+        hub, held = Hub(0), Held()
+
+        def body(_: Held) -> None:
+            hub.sleep(10)
+
+        for name in "abc":
+            hub.spawn(name, partial(body, held))
+        hub.run()
+        hub.spawn("d", partial(body, held))
+        hub.run()
+        assert len(hub.idle) == 3, "the fourth ran on what another had left"
+        return weakref.ref(held)
+
+    of_it = world()
+    gc.collect()
+    assert of_it() is None

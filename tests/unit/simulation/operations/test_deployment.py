@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from simulation.faults.kinds import Fault
+from simulation.kernel.chance import Chance
 from simulation.kernel.hub import SECOND
 from simulation.operations.deployment import deploy, deploy_and_regret
 from simulation.world import World
@@ -18,7 +19,9 @@ def release(name: str) -> MadeUp:
     return MadeUp(name, lambda _host: lambda _event, context: context.function_version)
 
 
-def served(operate: Callable[[World, MadeUp], None]) -> tuple[SmallWorld, list[tuple[str, ...]]]:
+def served(
+    operate: Callable[[World, MadeUp, Chance], None],
+) -> tuple[SmallWorld, list[tuple[str, ...]]]:
     """What two functions answered, each minute, while that was done, and for ten minutes after."""
     small = SmallWorld()
     functions = {name: small.function(lambda _event, _context: "", name=name) for name in "ab"}
@@ -26,15 +29,15 @@ def served(operate: Callable[[World, MadeUp], None]) -> tuple[SmallWorld, list[t
     world: Any = SimpleNamespace(
         hub=small.hub,
         injector=small.injector,
-        chance=small.chance,
-        deployment_chance=small.chance.stream("deployment"),
         functions=functions,
         release=first,
     )
     for function in functions.values():
         function.deploy(first, 0)  # as the one that it was made with answers nothing
         function.release = first
-    task = small.hub.spawn("operator", lambda: operate(cast("World", world), release("second")))
+    task = small.hub.spawn(
+        "operator", lambda: operate(cast("World", world), release("second"), small.chance)
+    )
     answers = []
     left = 10
     while left:

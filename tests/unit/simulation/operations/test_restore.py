@@ -81,7 +81,7 @@ def test_the_table_goes_only_when_nobody_decides() -> None:
     bank, _ = old()
     bank.world.injector.change({Fault.CALL_SLOW: 1.0})
     under_way = [bank.asked_to_pay("slow"), bank.asked_to_pay("slower")]
-    bank.hub.run(until=bank.hub.now + SECOND // 2)
+    bank.hub.run(until=bank.hub.now + SECOND // 10)
     assert bank.world.functions["Api"].busy == 2
     restore = Restore(bank, [])
     bank.hub.run(until=bank.hub.now + 10 * SECOND)

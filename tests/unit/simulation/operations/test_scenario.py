@@ -35,10 +35,10 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, float]]:
 
 
 def play(seed: int, release: Release) -> None:
-    world: Any = SimpleNamespace(hub=Hub(NOON), chance=Chance(seed))
+    world: Any = SimpleNamespace(hub=Hub(NOON))
     instants = [NOON + place * DAY // 1_000 for place in range(1_000)]
     listener: Any = SimpleNamespace(restoring="lost", restored="whole")
-    begin(world, Operations(deploy=release), instants, listener)
+    begin(world, Operations(deploy=release), instants, listener, Chance(seed))
     world.hub.run()
 
 
@@ -68,7 +68,7 @@ def test_each_is_done_in_all_its_ways(monkeypatch: pytest.MonkeyPatch) -> None:
         seen.update({("restore", str(items)), ("begun", begun), ("ended", ended)})
 
     def noting(name: str) -> Any:
-        return lambda _, what: seen.add((name, what))
+        return lambda _, what, *__: seen.add((name, what))
 
     monkeypatch.setattr(scenario, "backup", lambda _: ["kept"])
     monkeypatch.setattr(scenario, "restore_states", restored)
