@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 EMULATOR_VENV := .venv-emulator
+BENCH_VENV := .venv-bench
 # Pinned: what the registry calls the latest, 3.0.0, is a broken release.
 CDK_CLI := aws-cdk@2.1148.1
 
@@ -11,6 +12,8 @@ CDK_CLI := aws-cdk@2.1148.1
 INSTALLED := $(VENV)/.installed
 LINKED := $(VENV)/.linked
 EMULATOR := $(EMULATOR_VENV)/.installed
+BENCH := $(BENCH_VENV)/.installed
+CASTORE := bench/engines/castore
 
 # What `make run` hands on to `ledger up`.
 UP_OPTIONS = $(if $(N),--count $(N)) $(if $(DATA),--data $(DATA)) $(if $(ONCE),--once)
@@ -20,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test test-oracle simulate lint format docs synth rehearse bootstrap diff deploy destroy lock clean
+.PHONY: help run test test-oracle simulate bench lint format docs synth rehearse bootstrap diff deploy destroy lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +47,10 @@ test-oracle: $(LINKED) $(EMULATOR) ## Run the stores' suites against Amazon's Dy
 # Seed after seed, a run on each core. Says which seed failed, and shows the smallest history that does.
 simulate: $(LINKED) ## Break the ledger's world on purpose for hours, and check its promises [HOURS=1] [SEED=1]
 	@$(VENV)/bin/ledger simulate --hours $(or $(HOURS),1) $(if $(SEED),--seed $(SEED)) --jobs $$(nproc 2>/dev/null || echo 2)
+
+# None of it is a test: figures depend on the machine, and are kept in bench/results with its name.
+bench: $(LINKED) $(EMULATOR) $(BENCH) $(CASTORE)/node_modules/.installed ## Measure it, next to others, for docs/performance.md [ONLY=client_cpu]
+	@$(VENV)/bin/python -m bench $(ONLY)
 
 lint: $(LINKED) ## Format, lint, layers, types
 	$(VENV)/bin/ruff format --check .
@@ -93,9 +100,10 @@ lock: $(LINKED) ## Resolve pyproject.toml's dependencies into requirements/ [UPG
 	$(LOCK) --extra cli --group dev --constraints requirements/installer.lock --output-file requirements/dev.lock pyproject.toml
 	$(LOCK) --constraints requirements/dev.lock --output-file requirements/lambda.lock pyproject.toml
 	$(LOCK) --group emulator --output-file requirements/emulator.lock
+	$(LOCK) --group bench --constraints requirements/installer.lock --output-file requirements/bench.lock
 
 clean: ## Remove all that make has made, environments too
-	rm -rf $(VENV) $(EMULATOR_VENV) .build .ledger cdk.out* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(EMULATOR_VENV) $(BENCH_VENV) $(CASTORE)/node_modules .build .ledger cdk.out* .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find src cdk tests -name __pycache__ -prune -exec rm -rf {} +
 	rm -rf src/*.egg-info
 
@@ -105,6 +113,15 @@ $(INSTALLED): requirements/dev.lock requirements/installer.lock
 
 $(EMULATOR): requirements/emulator.lock requirements/installer.lock
 	@PYTHON="$(PYTHON)" requirements/install $(EMULATOR_VENV) requirements/emulator.lock
+	@touch $@
+
+$(BENCH): requirements/bench.lock requirements/installer.lock
+	@PYTHON="$(PYTHON)" requirements/install $(BENCH_VENV) requirements/bench.lock
+	@touch $@
+
+# Of a lock too, and none of it runs anything while it is installed.
+$(CASTORE)/node_modules/.installed: $(CASTORE)/package-lock.json $(INSTALLED)
+	@$(WITH_NODE) node "$$node/lib/node_modules/npm/bin/npm-cli.js" --prefix $(CASTORE) ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
 # The build backend is in the lock, so nothing is fetched.
