@@ -23,6 +23,7 @@ from sandbox.endpoint import Deployment
 from tests.end_to_end.driving import eventually, opening, paying, posted
 
 API_FUNCTION = "ledger-dev-api"
+COMMANDS_FUNCTION = "ledger-dev-commands"
 EXPIRY_FUNCTION = "ledger-dev-expiry"
 FRAUD_FUNCTION = "ledger-dev-fraud"
 HELD_SECONDS = 2.0
@@ -208,13 +209,14 @@ def test_malformed_message_may_be_put_aside(enforcing_deployment: Deployment) ->
     """The function sends it to the dead-letter queue by itself."""
     sqs = enforcing_deployment.session().client("sqs", **enforcing_deployment.client_arguments())
     outputs = enforcing_deployment.outputs
-    sqs.send_message(QueueUrl=outputs["CommandsQueueUrl"], MessageBody="not a command")
 
     def put_aside() -> bool:
         received = sqs.receive_message(QueueUrl=outputs["CommandsDlqUrl"], WaitTimeSeconds=1)
         return any(each["Body"] == "not a command" for each in received.get("Messages", []))
 
-    assert eventually(put_aside)
+    with changed_grants(enforcing_deployment, COMMANDS_FUNCTION, _with_batches):
+        sqs.send_message(QueueUrl=outputs["CommandsQueueUrl"], MessageBody="not a command")
+        assert eventually(put_aside)
 
 
 def test_stranger_is_refused_at_the_api(enforcing_deployment: Deployment) -> None:
@@ -284,7 +286,7 @@ def test_fraud_scorer_may_give_verdicts_and_list_those_recorded(
             {
                 "Source": "ledger",
                 "DetailType": "payment.screened",
-                "Detail": json.dumps(recorded),
+                "Detail": json.dumps({"events": [recorded]}),
                 "EventBusName": enforcing_deployment.outputs["LedgerBusName"],
             }
         ]

@@ -104,24 +104,27 @@ def test_a_broken_consumer_is_mended_and_catches_up(
         found: dict[str, dict[str, Any]] = {}
 
         def all_dead() -> bool:
-            found.update((letter["of"], letter) for letter in letters(config_file, "balances"))
-            return found.keys() >= set(payments)
+            dead = (each for each in letters(config_file, "balances") if each["of"] in payments)
+            found.update((letter["of"], letter) for letter in dead)
+            # Some may be in one pack, which is named after its first.
+            return bool(sum(letter["count"] for letter in found.values()) == len(payments))
 
         assert eventually(all_dead)
-    for payment in payments:
-        letter = found[payment]
+    for letter in found.values():
         assert (letter["kind"], letter["type"]) == ("event", "payment.posted")
         assert (letter["reason"], letter["receives"]) == ("given_up", RECEIVES)
         assert letter["retry"] == "same_request"
     again = {letter["of"] for letter in letters(config_file, "balances")}
-    assert again >= set(payments), "listing takes nothing away"
+    assert again >= found.keys(), "listing takes nothing away"
 
-    last = found[payments[-1]]["id"]
-    code, done = ledger(config_file, "redrive", "balances", "--only", last)
-    assert (code, done["sent"]) == (0, [last])
-    assert projected(api, payee, 5)["balance_minor"] == 40
+    # The newest first: each event says all of the balance.
+    last = max(found, key=payments.index)
+    code, done = ledger(config_file, "redrive", "balances", "--only", found[last]["id"])
+    assert (code, done["sent"]) == (0, [found[last]["id"]])
+    projected(api, payee, payments.index(last) + 2)
     _, done = ledger(config_file, "redrive", "balances")
-    assert set(done["sent"]) >= {found[payment]["id"] for payment in payments[:-1]}
+    assert set(done["sent"]) >= {letter["id"] for of, letter in found.items() if of != last}
+    assert projected(api, payee, 5)["balance_minor"] == 40
 
     assert not {letter["of"] for letter in letters(config_file, "balances")} & set(payments)
     code, report = ledger(config_file, "verify")
@@ -197,7 +200,7 @@ def test_events_that_never_reached_the_bus_are_published_again(
         "source": "ledger",
         "account": "000000000000",
         "detail-type": "payment.posted",
-        "detail": json.loads(first["Item"]["data"]["S"]),
+        "detail": {"events": [json.loads(first["Item"]["data"]["S"])]},
     }
     client(config, "sqs").send_message(
         QueueUrl=config.outputs["BusDlqUrl"],

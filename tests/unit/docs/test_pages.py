@@ -13,7 +13,14 @@ from msgspec.structs import replace
 from ledger.adapters.dynamodb.codec import state_item
 from ledger.application.commit import RELEASES_MAX
 from ledger.cli.app import app
-from ledger.contracts.commands import ACTIONS_MAX, CLIENT_COMMANDS, SYSTEM_COMMANDS, MemberCommand
+from ledger.contracts.commands import (
+    ACTIONS_MAX,
+    BULK_BYTES_MAX,
+    BULK_COMMANDS_MAX,
+    CLIENT_COMMANDS,
+    SYSTEM_COMMANDS,
+    MemberCommand,
+)
 from ledger.contracts.currencies import MINOR_DIGITS
 from ledger.contracts.events import EVENT_TYPES
 from ledger.contracts.primitives import (
@@ -30,12 +37,7 @@ from ledger.contracts.primitives import (
 from ledger.contracts.rates import RATES_MAX, converted_minor
 from ledger.contracts.reasons import BY_CODE, InvalidCommandError, Kind
 from ledger.contracts.rounding import Rounding
-from ledger.contracts.routes import (
-    COMMAND_PATHS,
-    INDEPENDENT_BYTES_MAX,
-    INDEPENDENT_COMMANDS_MAX,
-    INDEPENDENT_PATH,
-)
+from ledger.contracts.routes import COMMAND_PATHS, INDEPENDENT_PATH
 from ledger.contracts.templates import BPS_WHOLE, TEMPLATE_PARAMETERS_MAX
 from ledger.contracts.velocity import (
     VELOCITY_COUNT_MAX,
@@ -65,9 +67,9 @@ BOUNDS: dict[str, tuple[str, ...]] = {
     ),
     "batches.md": (
         f"1 to {BATCH_COMMANDS_MAX}, and what fits one transaction",
-        f"1 to {INDEPENDENT_COMMANDS_MAX}",
+        f"1 to {BULK_COMMANDS_MAX}",
         f"{COMMAND_BYTES_MAX:,} bytes, like any command",
-        f"{INDEPENDENT_BYTES_MAX // KIB**2} MiB, each command {COMMAND_BYTES_MAX:,} bytes",
+        f"{BULK_BYTES_MAX // KIB**2} MiB, each command {COMMAND_BYTES_MAX:,} bytes",
         f"One transaction has {ACTIONS_MAX} actions",
         f"`POST {INDEPENDENT_PATH}`",
     ),
