@@ -73,7 +73,7 @@ def delivered(function: Function, given_: Sequence[Message], times: Sequence[int
     raise AssertionError(f"never done: {left}")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     messages(),
     st.lists(st.sampled_from([None, *FAULTS]), max_size=30),

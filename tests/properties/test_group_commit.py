@@ -122,7 +122,7 @@ def one_by_one(store: EventStore, group: Sequence[Asked], now: int) -> list[Answ
     loading=st.lists(st.sampled_from([None, None, "throttled"]), max_size=4),
     size=st.sampled_from([0, 3, 1_000]),
 )
-@settings(max_examples=300)
+@settings(max_examples=100)
 def test_a_group_is_its_commands_one_by_one(  # noqa: PLR0917
     drawn: Sequence[Drawn],
     now: int,
@@ -154,7 +154,7 @@ def test_a_group_is_its_commands_one_by_one(  # noqa: PLR0917
     sizes=st.lists(st.sampled_from([1, 4, 1_000]), min_size=3, max_size=3),
     by_itself=st.booleans(),
 )
-@settings(max_examples=150)
+@settings(max_examples=60)
 def test_what_workers_remember_changes_nothing(
     steps: Sequence[tuple[int, Sequence[Any]]], sizes: Sequence[int], by_itself: bool
 ) -> None:
@@ -205,7 +205,7 @@ ACCOUNTS = [f"x{number}" for number in range(60)]
 @given(
     st.lists(st.lists(st.tuples(*[st.integers(0, 59)] * 2), min_size=1, max_size=45), max_size=60)
 )
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_transactions_are_full_and_never_too_large(
     several: Sequence[Sequence[tuple[int, int]]],
 ) -> None:

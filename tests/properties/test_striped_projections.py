@@ -73,7 +73,7 @@ def account_states(twins: Twins) -> dict[str, AccountState]:
     }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(openings, scripts, st.data())
 def test_balances_are_the_sums_of_their_stripes_in_any_order(
     opened: tuple[list[int], list[int]],
@@ -117,7 +117,7 @@ def test_balances_are_the_sums_of_their_stripes_in_any_order(
         ]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(openings, scripts, st.data())
 def test_each_stripe_has_a_history_without_gaps(
     opened: tuple[list[int], list[int]],
@@ -163,7 +163,7 @@ def test_each_stripe_has_a_history_without_gaps(
             assert gap.event == rows[chosen][gone].event
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(openings, scripts, st.data())
 def test_a_replay_finds_what_a_projection_of_stripes_lacks(
     opened: tuple[list[int], list[int]],

@@ -155,7 +155,7 @@ class StripedWorkers(RuleBasedStateMachine):
 
 
 TestStripedWorkers = StripedWorkers.TestCase
-TestStripedWorkers.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)
+TestStripedWorkers.settings = settings(max_examples=25, stateful_step_count=15, deadline=None)
 
 
 def test_the_clock_of_the_twins_is_the_workers() -> None:

@@ -16,7 +16,7 @@ openings = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(openings, st.lists(sent, min_size=10, max_size=50))
 def test_a_striped_account_behaves_as_an_unstriped_one(
     opened: tuple[list[int], list[int]], script: list[tuple[Command, int, int]]
@@ -38,7 +38,7 @@ _steps = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(openings, st.lists(_steps, min_size=15, max_size=70))
 def test_workers_that_overtake_each_other_decide_as_one_after_the_other(
     opened: tuple[list[int], list[int]], steps: list[tuple[str, Any]]

@@ -16,7 +16,7 @@ FUNCTIONS: dict[str, tuple[str, int, dict[str, str]]] = {
     ),
     "commands": (
         "ledger.entrypoints.commands.handler",
-        30,
+        60,
         {
             "EVENTS_TABLE": "events",
             "STATES_TABLE": "states",

@@ -513,13 +513,24 @@ def test_letters_of_the_bus_are_published_again(run: Run, sqs: MemorySqs, bus: B
     assert (stopped.code, stopped.value["reason"]) == (3, "not_sent")
     assert sqs.visible(url("bus-dlq")) == [PACK]
     bus.closed = False
-    for wrong in ("no envelope", ENVELOPE.replace('"ledger"', '"somebody"'), f"{HEAD}{PAYMENT}}}"):
+    empty = f'{HEAD}{{"events":[]}}}}'
+    for wrong in ("no envelope", ENVELOPE.replace('"ledger"', '"somebody"'), empty):
         sqs.put(url("bus-dlq"), wrong)
     done = run("redrive", "bus", "--json")
     assert done.code == 1
     assert bus.published == [Published("payment.posted", text) for text in (PAYMENT, OTHER)]
     assert set(done.value["not_taken"].values()) == {"no_event_of_the_ledger"}
     assert len(sqs.visible(url("bus-dlq"))) == 3
+
+
+def test_a_letter_of_a_release_before_is_published_in_a_pack(
+    run: Run, sqs: MemorySqs, bus: Bus
+) -> None:
+    """It had its one event as the detail."""
+    sqs.put(url("bus-dlq"), f"{HEAD}{PAYMENT}}}")
+    assert run("redrive", "bus", "--json").code == 0
+    assert bus.published == [Published("payment.posted", PAYMENT)]
+    assert sqs.visible(url("bus-dlq")) == []
 
 
 def test_a_letter_of_the_bus_stays_until_all_of_its_events_are_published(
