@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from ledger.contracts.commands import Command
+from ledger.contracts.commands import AtomicBatch, Command
 from ledger.contracts.reasons import IDEMPOTENCY_MISMATCH
 from simulation.asks import Ask
 from simulation.auditor.answers import is_malformed
@@ -145,6 +145,10 @@ class Messages:
         id = sent.command.id
         if not self._is_decided(sent.command):
             return None  # it was no use, and a handler may have put it away at any time
+        if isinstance(sent.command, AtomicBatch):
+            # It may have been too large in its turn, and put away; what it met by another way, when
+            # less of it was left to do, is another matter.
+            return None
         decided = self._facts.events[id].order
         return min(decided, (self._buried[id], 0)) if id in self._buried else decided
 
