@@ -15,7 +15,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from pathlib import Path
 from time import process_time
 from typing import Any, Final, TextIO
@@ -69,14 +69,6 @@ class _Host(AwsHost):
     def dynamodb(self, *, attempts: int) -> Any:
         assert attempts == 1
         return self.client
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """One way to make the requests of a case: `run` makes those of so many groups."""
-
-    name: str
-    run: Callable[[], None]
 
 
 def _ours(host: _Host, case: Case) -> Callable[[Sequence[bytes]], None]:

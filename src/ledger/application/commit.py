@@ -69,6 +69,10 @@ PAUSE_BASE_SECONDS: Final = 0.01  # about one transaction's latency
 PAUSE_CAP_SECONDS: Final = 0.4
 #: No attempt starts later than this after the first: three calls at the client's time-out of 3 s.
 GIVE_UP_AFTER_MICROSECONDS: Final = 9_000_000
+#: What all attempts together may take; with less time left, none is to be begun. The last starts
+#: 9.4 s after the first at most, and makes two calls that each wait up to 1 s to connect and 3 s
+#: for an answer.
+DECIDING_MILLISECONDS_MAX: Final = 18_000
 #: A payment leads to its accounts and they to their books: three rounds. In a batch each command
 #: may lead on by two, and 49 of them at most: each puts an event and a state, of 100 actions.
 ROUNDS_MAX: Final = 110

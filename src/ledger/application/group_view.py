@@ -92,13 +92,11 @@ class GroupView:
         """Takes note that another worker was at the same subjects at the same time."""
         self._spread.met_others(write.state for write in transaction.writes)
 
-    def stop_guessing(self) -> bool:
-        """Forgets what is guessed, and guesses no more for now; whether anything was."""
+    def stop_guessing(self) -> None:
+        """Forgets what is guessed, and guesses no more for now."""
         self.may_guess = False
         self.known.forget(self.guessed)
-        guessed = bool(self.guessed)
         self.guessed.clear()
-        return guessed
 
     def committed(self, transaction: Transaction) -> None:
         """Takes note that what is known is so."""

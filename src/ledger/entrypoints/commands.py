@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ledger import bootstrap
 from ledger.adapters.dynamodb.event_store import Meter
-from ledger.application.commit import Decided, Mismatch
+from ledger.application.commit import DECIDING_MILLISECONDS_MAX, Decided, Mismatch
 from ledger.application.group_commit import Answer, Asked, GroupCommit
 from ledger.application.outages import OutageError
 from ledger.application.state_cache import StateCache
@@ -60,12 +60,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[[dict[str, Any], object], BatchAnswer]
 
-#: A transaction is not begun with less time than its attempts may take: the last one starts 9.4 s
-#: after the first at most, and makes two calls that each wait up to 1 s to connect and 3 s for an
-#: answer.
-REMAINING_MILLISECONDS_MIN: Final = 18_000
-#: Nor a request of dead letters with less: a client that sends nothing but nonsense must not keep
-#: the answer from going out, or all of the batch would come back.
+#: No request of dead letters is begun with less time left: a client that sends nothing but nonsense
+#: must not keep the answer from going out, or all of the batch would come back.
 BURYING_MILLISECONDS_MIN: Final = 8_000
 
 
@@ -167,7 +163,7 @@ class _Worker:
         # A batch is one mapping's, and so one queue's.
         batch = _Batch(_name(records[0]["eventSourceARN"]) if records else "")
         taken = [self._taken(record, batch) for record in records]
-        self._decide(taken, batch, lambda: has_time(context, REMAINING_MILLISECONDS_MIN))
+        self._decide(taken, batch, lambda: has_time(context, DECIDING_MILLISECONDS_MAX))
         blocked: set[str] = set()
         for each in taken:
             if each.group in blocked:  # nothing of it was begun

@@ -14,6 +14,7 @@ from typing import Any, Final, TypedDict
 
 from ledger import bootstrap
 from ledger.adapters.dynamodb.event_store import Meter
+from ledger.application.commit import DECIDING_MILLISECONDS_MAX
 from ledger.application.expiry import Swept, release_due
 from ledger.application.ports import Clock
 from ledger.contracts.primitives import microseconds_of_instant
@@ -24,8 +25,6 @@ from ledger.runtime.telemetry import Line, Telemetry
 
 #: How many due holds are asked for at a time.
 DUE_AT_A_TIME: Final = 100
-#: A release is not begun with less time than its attempts may take, see the handler of commands.
-REMAINING_MILLISECONDS_MIN: Final = 18_000
 _MICROSECONDS_A_SECOND: Final = 1_000_000
 
 HasTime = Callable[[], bool]
@@ -53,7 +52,7 @@ def make_handler(
 
     def handler(_: dict[str, Any], context: object) -> Answer:
         with telemetry.invocation(context) as line:
-            swept = sweep(lambda: has_time(context, REMAINING_MILLISECONDS_MIN))
+            swept = sweep(lambda: has_time(context, DECIDING_MILLISECONDS_MAX))
             _report(swept, meter, clock, line)
             return Answer(expired=swept.expired, failed=swept.failed)
 

@@ -7,7 +7,12 @@ import re
 
 import pytest
 
-from ledger.application.commit import ATTEMPTS_MAX, GIVE_UP_AFTER_MICROSECONDS, Decided
+from ledger.application.commit import (
+    ATTEMPTS_MAX,
+    DECIDING_MILLISECONDS_MAX,
+    GIVE_UP_AFTER_MICROSECONDS,
+    Decided,
+)
 from ledger.application.group_commit import WHOLE_ATTEMPTS, Asked
 from ledger.application.ports import KEYS_A_LOAD_MAX, Appended, Refused, Transaction
 from ledger.contracts.commands import (
@@ -20,7 +25,6 @@ from ledger.contracts.commands import (
     read_bulk,
 )
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
-from ledger.entrypoints.api.deciding import REMAINING_MILLISECONDS_MIN
 from ledger.runtime.rest import BODY_BYTES_MAX
 from tests.support.builders import opening, paying
 from tests.support.grouping import group_on
@@ -62,7 +66,7 @@ def test_bounds_are_those_of_the_code() -> None:
         f"after {NUMBERS[WHOLE_ATTEMPTS]} at half the size",
         f"up to {KEYS_A_LOAD_MAX} states in a request",
         f"up to {KEYS_A_LOAD_MAX} at a time",
-        f"when {REMAINING_MILLISECONDS_MIN // 1_000} s of the function's time were left",
+        f"when {DECIDING_MILLISECONDS_MAX // 1_000} s of the function's time were left",
         f"when the answers had grown to {BODY_BYTES_MAX // KIB**2} MB",
         f"with bulk messages up to {10 * BULK_COMMANDS_MAX:,} commands",
     )

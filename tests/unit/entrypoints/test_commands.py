@@ -11,11 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ledger.adapters.dynamodb.event_store import Meter
+from ledger.application.commit import DECIDING_MILLISECONDS_MAX
 from ledger.application.group_commit import Asked
 from ledger.application.outages import ClockSkewError, ContentionError
 from ledger.application.state_cache import StateCache
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
-from ledger.entrypoints.commands import REMAINING_MILLISECONDS_MIN, Handler, make_handler
+from ledger.entrypoints.commands import Handler, make_handler
 from ledger.runtime.settings import SettingsError
 from ledger.runtime.sqs import BatchAnswer
 from ledger.runtime.telemetry import Telemetry, powertools_telemetry
@@ -408,7 +409,7 @@ def test_no_command_is_begun_out_of_time() -> None:
     """A worker that may be ended before the attempts are leaves the rest of the batch, in both
     queues, to the next."""
     function = Function({})
-    context = Context(REMAINING_MILLISECONDS_MIN, REMAINING_MILLISECONDS_MIN - 1)
+    context = Context(DECIDING_MILLISECONDS_MAX, DECIDING_MILLISECONDS_MAX - 1)
     messages = [
         bus_message(PAYMENT, id="m1"),
         bus_message(paying("p2", ("bank", "a", 1)), id="m2"),
@@ -431,7 +432,7 @@ def test_a_context_without_a_clock_is_enough() -> None:
 def test_time_is_kept_for_all_attempts() -> None:
     """What a command may take at the most: its last attempt begins after 9 s and a pause, and makes
     two calls that connect within 1 s and answer within 3 s."""
-    assert REMAINING_MILLISECONDS_MIN >= 9_000 + 400 + 2 * (1_000 + 3_000)
+    assert DECIDING_MILLISECONDS_MAX >= 9_000 + 400 + 2 * (1_000 + 3_000)
 
 
 def test_the_line_says_what_the_store_was_asked() -> None:

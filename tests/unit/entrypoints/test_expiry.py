@@ -8,6 +8,7 @@ from functools import partial
 import pytest
 
 from ledger.adapters.dynamodb.event_store import Meter
+from ledger.application.commit import DECIDING_MILLISECONDS_MAX
 from ledger.application.expiry import Swept, release_due
 from ledger.application.ports import EventStore
 from ledger.contracts.events import PaymentExpired, PaymentVoided, decode_event
@@ -17,7 +18,6 @@ from ledger.domain.accounts import BrokenStateError
 from ledger.domain.states import States
 from ledger.entrypoints.expiry import (
     DUE_AT_A_TIME,
-    REMAINING_MILLISECONDS_MIN,
     Answer,
     make_handler,
 )
@@ -126,7 +126,7 @@ def test_a_hold_that_another_clock_found_due_is_not_due_for_less_than_nothing() 
 def test_a_release_is_not_begun_with_less_time_than_it_may_take() -> None:
     """What is left then is left to the next sweep."""
     sweeper = Sweeper(NOTHING, holds=5)
-    enough = REMAINING_MILLISECONDS_MIN
+    enough = DECIDING_MILLISECONDS_MAX
     Function(sweeper)(Context(2 * enough, enough, enough - 1))
     assert sweeper.released == 2
 
@@ -238,7 +238,7 @@ def test_a_broken_hold_keeps_no_other() -> None:
 def test_a_sweep_goes_on_where_the_one_before_had_no_more_time() -> None:
     """Nothing is lost by stopping."""
     ledger = Ledger(first=1, second=2, third=3)
-    no_more = REMAINING_MILLISECONDS_MIN - 1
+    no_more = DECIDING_MILLISECONDS_MAX - 1
     assert ledger.sweep(4, context=Context(50_000, no_more)) == {"expired": 1, "failed": 0}
     assert ledger.released == ["first"]
     assert ledger.sweep(5) == {"expired": 2, "failed": 0}

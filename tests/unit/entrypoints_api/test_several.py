@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ledger.application.commit import Outcome
+from ledger.application.commit import DECIDING_MILLISECONDS_MAX, Outcome
 from ledger.application.outages import ContentionError
 from ledger.contracts import examples
 from ledger.contracts.commands import (
@@ -19,7 +19,6 @@ from ledger.contracts.commands import (
 )
 from ledger.contracts.primitives import COMMAND_BYTES_MAX
 from ledger.entrypoints.api import deciding
-from ledger.entrypoints.api.deciding import REMAINING_MILLISECONDS_MIN
 from ledger.entrypoints.api.tally import IDS_MAX
 from ledger.runtime.rest import bytes_sent
 from tests.unit.entrypoints_api.driving import OPENING, PAYMENT, Api, Reply, assert_problem
@@ -136,7 +135,7 @@ def test_a_bug_is_of_one_command_and_an_outage_of_all_behind_it() -> None:
 
 def test_what_there_is_no_time_for_is_to_be_sent_again() -> None:
     """Begun only with the time that its attempts may take; the rest is answered 503, undecided."""
-    left = chain([REMAINING_MILLISECONDS_MIN, REMAINING_MILLISECONDS_MIN - 1], repeat(0))
+    left = chain([DECIDING_MILLISECONDS_MAX, DECIDING_MILLISECONDS_MAX - 1], repeat(0))
     inner = Api()
     api = Api(inner.commands.handle, inner.store)
     commands = [OPENING, *examples.OTHER_OPENINGS]

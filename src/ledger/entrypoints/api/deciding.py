@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import Final, NamedTuple
 
-from ledger.application.commit import Commands
+from ledger.application.commit import DECIDING_MILLISECONDS_MAX, Commands
 from ledger.application.group_commit import Answer as Found
 from ledger.application.group_commit import Asked, GroupCommit
 from ledger.application.outages import OutageError
@@ -29,10 +29,6 @@ from ledger.entrypoints.api.tally import note_failure
 from ledger.runtime.rest import BODY_BYTES_MAX, bytes_sent
 from ledger.runtime.sqs import has_time
 
-#: A transaction of several commands is not begun with less time than its attempts may take: the
-#: last starts 9.4 s after the first at most, and makes two calls that each wait up to 1 s to
-#: connect and 3 s for an answer.
-REMAINING_MILLISECONDS_MIN: Final = 18_000
 #: All commands of a request: behind one that could not be decided, none is.
 _LANE: Final = "request"
 
@@ -89,7 +85,7 @@ def _decided(
     bytes."""
 
     def may_go_on() -> bool:
-        return has_time(request.context, REMAINING_MILLISECONDS_MIN)
+        return has_time(request.context, DECIDING_MILLISECONDS_MAX)
 
     while waiting and room > 0:
         chunk = _fitting(waiting, room)
