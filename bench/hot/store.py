@@ -167,7 +167,7 @@ class ModelledDynamoDB:
             fresh = {
                 one.key: there.get(one.key)
                 for one in conditions
-                if there.version(one.key) != one.expected_version
+                if there.point(one.key) != one.expected
                 and (STATES, state_key(one.key)) not in conflicts
             }
         else:

@@ -186,6 +186,10 @@ class OpenStore(MemoryEventStore):
         """All that is stored now."""
         return Snapshot(dict(self._events), dict(self._states))
 
+    def put_back(self, past: Snapshot) -> None:
+        """Makes everything what it was, as a restore of both tables does."""
+        self._events, self._states = dict(past.events), dict(past.states)
+
 
 class Snapshot(Struct, frozen=True):
     """Everything in a store, to compare with."""

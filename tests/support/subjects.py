@@ -9,7 +9,14 @@ from ledger.contracts.events import CommandRejected, encode_event
 from ledger.contracts.subjects import metadata_key
 from ledger.domain.accounts import GENESIS_HASH
 from ledger.domain.chain import StoredEvent
-from ledger.domain.states import BookState, Ending, MetadataState, PaymentState, TemplateState
+from ledger.domain.states import (
+    BookState,
+    Ending,
+    MetadataState,
+    PaymentState,
+    Point,
+    TemplateState,
+)
 from tests.support.builders import ACTOR, NOON, Leg, opening, posting
 
 ELEVEN = "2026-11-21T11:00:00.000000Z"
@@ -123,6 +130,12 @@ def metadata(account: str, texts: Mapping[str, str], *, version: int = 1) -> Met
         last_event=f"made:{account}:{version}",
         hash=GENESIS_HASH,
     )
+
+
+def at(version: int) -> Point:
+    """Where in its history a state of that version is, if it was made here or by
+    `builders.state`: all of them say that their chain has not begun."""
+    return Point(version, GENESIS_HASH)
 
 
 def refusal_event(id: str) -> StoredEvent:

@@ -15,7 +15,7 @@ def acceptance(states: States, command: Command) -> tuple[Transaction, States]:
     """The transaction of a command that `states` accept, and all states after it."""
     after, stored = advanced(states, decided_on(states, command))
     writes = tuple(
-        StateWrite(one, states.version(one.key)) for one in after if one != states.get(one.key)
+        StateWrite(one, states.point(one.key)) for one in after if one != states.get(one.key)
     )
     return Transaction((stored,), writes), after
 
@@ -29,7 +29,8 @@ def refusal(states: States, command: Command) -> Transaction:
         if cause.kind == "event":
             absent += [cause.id] if cause.version == 0 else []
         elif cause.kind != "clock":
-            checks.append(StateCheck(Key(cause.kind, cause.id), cause.version))
+            key = Key(cause.kind, cause.id)
+            checks.append(StateCheck(key, states.point(key)))
     return Transaction((stored,), checks=tuple(checks), absent=tuple(absent))
 
 

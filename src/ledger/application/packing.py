@@ -14,7 +14,7 @@ from ledger.application.proposals import Known, Proposal
 from ledger.contracts.commands import ACTIONS_MAX
 from ledger.contracts.subjects import Key
 from ledger.domain.chain import StoredEvent
-from ledger.domain.states import State
+from ledger.domain.states import State, point_of
 
 #: Of the 4 MB that a transaction may have, what its events are given: the rest is for its states,
 #: 20 KB each of 99. What is too large for DynamoDB all the same is refused and packed in halves.
@@ -104,11 +104,11 @@ class Packing:
         for key, before in self._before.items():
             state = states.get(key)
             assert state is not None  # it was put there
-            writes.append(StateWrite(state, before.version if before else 0))
+            writes.append(StateWrite(state, point_of(before)))
         return Transaction(
             tuple(self._stored),
             tuple(writes),
-            tuple(StateCheck(key, states.version(key)) for key in self._checks),
+            tuple(StateCheck(key, states.point(key)) for key in self._checks),
             tuple(self._absent),
         )
 
@@ -129,10 +129,10 @@ class Packing:
 
 def transaction_of(known: Known, proposal: Proposal) -> Transaction:
     """The transaction of one proposal by itself. What is known is left as it is."""
-    version = known.states.version
+    point = known.states.point
     return Transaction(
         proposal.stored,
-        tuple(StateWrite(state, version(key)) for key, state in proposal.made.items()),
-        tuple(StateCheck(key, version(key)) for key in proposal.checks),
+        tuple(StateWrite(state, point(key)) for key, state in proposal.made.items()),
+        tuple(StateCheck(key, point(key)) for key in proposal.checks),
         proposal.absent,
     )

@@ -10,7 +10,7 @@ from msgspec import Struct
 from ledger.contracts.commands import ACTIONS_MAX
 from ledger.contracts.subjects import Key
 from ledger.domain.chain import StoredEvent
-from ledger.domain.states import State, States
+from ledger.domain.states import Point, State, States
 
 Clock = Callable[[], int]
 """Microseconds since 1970-01-01T00:00:00Z, by this worker's clock."""
@@ -26,10 +26,10 @@ KEYS_A_LOAD_MAX: Final = 100  # keys of one BatchGetItem
 
 
 class StateWrite(Struct, frozen=True):
-    """Put `state` if the stored version is still `expected_version` (0: if there is none)."""
+    """Put `state` if the stored one is still at `expected` (BEGINNING: if there is none)."""
 
     state: State
-    expected_version: int
+    expected: Point
 
     @property
     def key(self) -> Key:
@@ -38,10 +38,10 @@ class StateWrite(Struct, frozen=True):
 
 
 class StateCheck(Struct, frozen=True):
-    """The subject must still be at `expected_version` (0: it must not exist)."""
+    """The subject must still be at `expected` (BEGINNING: it must not exist)."""
 
     key: Key
-    expected_version: int
+    expected: Point
 
 
 class Transaction(Struct, frozen=True):
@@ -83,8 +83,8 @@ class Appended(Struct, frozen=True):
 class Refused(Struct, frozen=True):
     """Nothing took effect. What stood in the way, as it is stored now.
 
-    `existing` has the events whose ids were decided before; `fresh` the subjects whose version had
-    moved on, with the state that they have now (None: there is none).
+    `existing` has the events whose ids were decided before; `fresh` the subjects that are not
+    where they were expected, with the state that they have now (None: there is none).
     """
 
     existing: Mapping[str, StoredEvent] = {}

@@ -17,7 +17,7 @@ from typing import Final
 
 from ledger.contracts.subjects import Key, Kind
 from ledger.domain.accounts import AccountState
-from ledger.domain.states import State
+from ledger.domain.states import State, point_of
 
 #: The chance that one of the states of a transaction is stale, up to which it is tried on guesses.
 DOUBT_MAX: Final = 0.05
@@ -64,7 +64,7 @@ class _Kept:
             and had.is_striped
         ):
             return had.profile != found.profile
-        return had.version != found.version
+        return point_of(had) != point_of(found)
 
 
 class StateCache:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import UNSET, Struct
 
@@ -13,7 +13,7 @@ from ledger.contracts.events import Event, PaymentStatus, SubjectEntry
 from ledger.contracts.postings import Posting
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
 from ledger.contracts.subjects import Key, book_key, payment_key, template_key
-from ledger.domain.accounts import HASH_BYTES, AccountState, BrokenStateError
+from ledger.domain.accounts import GENESIS_HASH, HASH_BYTES, AccountState, BrokenStateError
 from ledger.domain.accounts import check_state as check_account
 
 Ending = Literal["capture", "void", "expiry"]
@@ -151,6 +151,26 @@ def next_subject_entry(before: BookState | TemplateState | MetadataState | None)
 State = AccountState | PaymentState | BookState | TemplateState | MetadataState
 
 
+class Point(Struct, frozen=True):
+    """Where in its history a subject is: its version, and the hash of its chain there.
+
+    The hash tells a version from the same version of another history, which there is if the tables
+    were put back to an earlier moment.
+    """
+
+    version: int
+    hash: bytes
+
+
+#: Where every history begins: the subject is not there.
+BEGINNING: Final = Point(0, GENESIS_HASH)
+
+
+def point_of(state: State | None) -> Point:
+    """Where in its history a state is; None is of a subject that is not there."""
+    return Point(state.version, state.hash) if state else BEGINNING
+
+
 @dataclass(slots=True)
 class States:
     """What is known of the world, by kind and id: what is not in it is not there.
@@ -202,6 +222,10 @@ class States:
         """The version of a subject, 0 if it is not there."""
         state = self.get(key)
         return state.version if state else 0
+
+    def point(self, key: Key) -> Point:
+        """Where in its history a subject is."""
+        return point_of(self.get(key))
 
     def copy(self) -> States:
         """A world that can change without this one."""

@@ -24,7 +24,7 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _STORE,
-                "            **_at_version(write.expected_version),\n",
+                "            **_still_at(write.expected),\n",
                 "",
             ),
         ),
@@ -55,10 +55,10 @@ DECIDING: Final = (
         patches=(
             Patch(
                 _STORE,
-                "            **_at_version(write.expected_version),\n",
+                "            **_still_at(write.expected),\n",
                 "            **(\n"
                 '                {} if write.key.kind == "payment"\n'
-                "                else _at_version(write.expected_version)\n"
+                "                else _still_at(write.expected)\n"
                 "            ),\n",
             ),
         ),
@@ -181,7 +181,9 @@ DECIDING: Final = (
                 "        state = known.states.get(key)\n"
                 "        after = working.get(key)\n"
                 "        if state is not None and after is not None:\n"
-                "            known.states.put(replace(after, version=state.version))\n",
+                "            known.states.put(\n"
+                "                replace(after, version=state.version, hash=state.hash)\n"
+                "            )\n",
             ),
         ),
         expected=("events_are_foretold", "totals_are_explained", "handlers_do_not_fail"),

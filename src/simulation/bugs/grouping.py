@@ -20,8 +20,8 @@ _VIEW: Final = "ledger.application.group_view"
 GROUPING: Final = (
     PlantedBug(
         name="pack-undone-in-part",
-        what="When a transaction of a group is undone, subjects get their old versions back and "
-        "keep what the transaction would have made of them.",
+        what="When a transaction of a group is undone, subjects get their old versions and hashes "
+        "back and keep what else the transaction would have made of them.",
         shows="A group loses a race, and is decided again on accounts as if it had not: what its "
         "commands moved is moved twice.",
         patches=(
@@ -29,7 +29,10 @@ GROUPING: Final = (
                 _PACKING,
                 "                states.put(before)\n",
                 "                from msgspec.structs import replace\n"
-                "                states.put(replace(states.get(key), version=before.version))\n",
+                "                states.put(\n"
+                "                    replace(states.get(key), version=before.version, "
+                "hash=before.hash)\n"
+                "                )\n",
             ),
         ),
         expected=("events_are_foretold", "totals_are_explained", "states_follow_events"),
@@ -43,8 +46,7 @@ GROUPING: Final = (
         patches=(
             Patch(
                 _PACKING,
-                "            tuple(StateCheck(key, states.version(key)) "
-                "for key in self._checks),\n",
+                "            tuple(StateCheck(key, states.point(key)) for key in self._checks),\n",
                 "            (),\n",
             ),
         ),
@@ -70,8 +72,8 @@ GROUPING: Final = (
     ),
     PlantedBug(
         name="fresh-version-alone",
-        what="Of the states that a refused transaction came back with, a group takes the versions, "
-        "and none of what else is new.",
+        what="Of the states that a refused transaction came back with, a group takes the versions "
+        "and hashes, and none of what else is new.",
         shows="Another worker was faster: the group is committed over what that one did, as if it "
         "had been undone.",
         patches=(
@@ -84,7 +86,8 @@ GROUPING: Final = (
                 "        self._take(\n"
                 "            fresh,\n"
                 "            [\n"
-                "                replace(kept.get(key) or state, version=state.version)\n"
+                "                replace(kept.get(key) or state, version=state.version, "
+                "hash=state.hash)\n"
                 "                for key, state in fresh.items()\n"
                 "                if state is not None\n"
                 "            ],\n"

@@ -115,12 +115,12 @@ class DynamoContract(StoredItems, EventStoreContract):
         """No unconditional write ever; each failed condition brings its item for nothing."""
         states = append_openings(store, "a", "b")
         calls.clear()
-        accepted, _ = acceptance(states, paying("p", ("a", "b", 1)))
+        accepted, after = acceptance(states, paying("p", ("a", "b", 1)))
         opened, _ = acceptance(States(), opening("c"))
         refused = refusal(states, paying("q", ("a", "nobody", 1)))
         for transaction in (accepted, opened, refused):
             store.append(transaction)
-        commit(store, "r", absent=("x",), checks=(check("a", 2),))
+        commit(store, "r", absent=("x",), checks=(check("a", after),))
         actions = [
             (kind, action)
             for _, params in calls

@@ -12,7 +12,7 @@ import pytest
 
 from ledger.application.ports import Due, EventStore, StateWrite, Transaction
 from ledger.domain.states import PaymentState
-from tests.support.subjects import hold, refusal_event, reversal
+from tests.support.subjects import at, hold, refusal_event, reversal
 
 TEN: Final = "2026-11-21T10:00:00.000000Z"
 ELEVEN: Final = "2026-11-21T11:00:00.000000Z"
@@ -28,7 +28,7 @@ ENDED: Final = {
 def replace(store: EventStore, state: PaymentState) -> None:
     """Commits the next version of a payment."""
     event = refusal_event(f"{state.id}:{state.version}")
-    store.append(Transaction((event,), (StateWrite(state, state.version - 1),)))
+    store.append(Transaction((event,), (StateWrite(state, at(state.version - 1)),)))
     assert store.load([state.key]).payments == {state.id: state}
 
 

@@ -21,7 +21,7 @@ from tests.contract.event_store.subjects import KINDS, commit
 from tests.contract.event_store.suite import keys
 from tests.contract.event_store.tables import DynamoTables
 from tests.support.builders import ACTOR, paying, state
-from tests.support.subjects import ELEVEN, book, hold, metadata, reversal, template
+from tests.support.subjects import ELEVEN, at, book, hold, metadata, reversal, template
 from tests.support.transactions import acceptance, append_openings
 from tests.support.worlds import commands_on
 
@@ -179,9 +179,9 @@ class StoredItems(DynamoTables):
             store.restore(second)
         if version != "1":
             with named:
-                commit(store, "e", writes=(StateWrite(second, 1),))
+                commit(store, "e", writes=(StateWrite(second, at(1)),))
             with named:
-                commit(store, "e", checks=(StateCheck(first.key, 1),))
+                commit(store, "e", checks=(StateCheck(first.key, at(1)),))
         assert self.stored_item(client, tables[1], key) == newer
         assert store.event("e") is None
 

@@ -23,11 +23,11 @@ from ledger.contracts.commands import ACTIONS_MAX
 from ledger.contracts.primitives import AMOUNT_MINOR_MAX
 from ledger.contracts.subjects import Key, account_key, payment_key, stripe_key
 from ledger.contracts.velocity import VelocityLimit
-from ledger.domain.accounts import BrokenStateError
-from ledger.domain.states import State, States
+from ledger.domain.accounts import HASH_BYTES, BrokenStateError
+from ledger.domain.states import State, States, point_of
 from ledger.domain.velocity import VelocityCounter
 from tests.support.builders import state
-from tests.support.subjects import book, hold, metadata, refusal_event, reversal, template
+from tests.support.subjects import at, book, hold, metadata, refusal_event, reversal, template
 
 LONGEST: Final = "Z" * 64
 FULL: Final = AMOUNT_MINOR_MAX
@@ -126,7 +126,7 @@ class SubjectsContract:
             template("x"),
             metadata("x", {"k": "v"}),
         ]
-        writes = tuple(StateWrite(one, 0) for one in states)
+        writes = tuple(StateWrite(one, at(0)) for one in states)
         assert commit(store, "e", writes=writes) == Appended()
         loaded = store.load([one.key for one in states])
         assert loaded == States.of(states)
@@ -141,10 +141,10 @@ class SubjectsContract:
         """A write that expects none, then one that expects the version that is there; repeated,
         each meets the newer state."""
         first, second, _ = three
-        assert commit(store, "e1", writes=(StateWrite(first, 0),)) == Appended()
-        assert commit(store, "e2", writes=(StateWrite(second, 1),)) == Appended()
+        assert commit(store, "e1", writes=(StateWrite(first, at(0)),)) == Appended()
+        assert commit(store, "e2", writes=(StateWrite(second, at(1)),)) == Appended()
         for expected in (0, 1):
-            again = commit(store, "e3", writes=(StateWrite(second, expected),))
+            again = commit(store, "e3", writes=(StateWrite(second, at(expected)),))
             assert again == Refused(fresh={first.key: second})
         assert list(store.load([first.key])) == [second]
         assert store.event("e3") is None
@@ -152,37 +152,51 @@ class SubjectsContract:
     def test_a_version_may_be_the_first_that_is_stored(self, store: EventStore) -> None:
         """The first reversal of a payment writes version 2 of what had no state."""
         made = reversal("p", ("a", "b", 5), given_back=[2])
-        assert commit(store, "e", writes=(StateWrite(made, 0),)) == Appended()
+        assert commit(store, "e", writes=(StateWrite(made, at(0)),)) == Appended()
         assert store.load([made.key]).payments == {"p": made}
 
     @pytest.mark.parametrize("three", KINDS.values(), ids=KINDS)
     def test_a_check_holds_at_one_version_only(self, store: EventStore, three: _Three) -> None:
         """At the version that is stored, or while there is none; it changes nothing."""
         first, second, other = three
-        assert commit(store, "e1", checks=(StateCheck(first.key, 0),)) == Appended()
+        assert commit(store, "e1", checks=(StateCheck(first.key, at(0)),)) == Appended()
         store.restore(first)
         for number, expected in enumerate((0, 2)):
-            stale = commit(store, f"stale-{number}", checks=(StateCheck(first.key, expected),))
+            stale = commit(store, f"stale-{number}", checks=(StateCheck(first.key, at(expected)),))
             assert stale == Refused(fresh={first.key: first})
-        assert commit(store, "e2", checks=(StateCheck(first.key, 1),)) == Appended()
-        gone = commit(store, "e3", checks=(StateCheck(other.key, 1),))
+        assert commit(store, "e2", checks=(StateCheck(first.key, at(1)),)) == Appended()
+        gone = commit(store, "e3", checks=(StateCheck(other.key, at(1)),))
         assert gone == Refused(fresh={other.key: None})
         store.restore(second)
-        assert commit(store, "e4", checks=(StateCheck(first.key, 1),)) == Refused(
+        assert commit(store, "e4", checks=(StateCheck(first.key, at(1)),)) == Refused(
             fresh={first.key: second}
         )
         assert {event.id for event in store.events()} == {"e1", "e2"}
 
+    @pytest.mark.parametrize("three", KINDS.values(), ids=KINDS)
+    def test_a_version_of_another_history_is_refused(
+        self, store: EventStore, three: _Three
+    ) -> None:
+        """Of the same number and with another hash: to be changed or to be checked, the state that
+        is there comes back, and stays."""
+        first, second, _ = three
+        other = point_of(msgspec.structs.replace(first, hash=b"x" * HASH_BYTES))
+        store.restore(first)
+        refused = Refused(fresh={first.key: first})
+        assert commit(store, "e1", writes=(StateWrite(second, other),)) == refused
+        assert commit(store, "e2", checks=(StateCheck(first.key, other),)) == refused
+        assert (list(store.events()), list(store.states())) == ([], [first])
+
     def test_an_absent_event_is_a_condition(self, store: EventStore) -> None:
         """A transaction that needs an id to be free is refused with the event that took it, and
         does not take it itself."""
-        writes = (StateWrite(hold("p"), 0),)
+        writes = (StateWrite(hold("p"), at(0)),)
         assert commit(store, "e1", absent=("taken", "free"), writes=writes) == Appended()
         assert store.event("taken") is None
         commit(store, "taken")
         taken = store.event("taken")
         assert taken is not None
-        later = (StateWrite(hold("p", version=2), 1),)
+        later = (StateWrite(hold("p", version=2), at(1)),)
         assert commit(store, "e2", absent=("free", "taken"), writes=later) == Refused(
             existing={"taken": taken}
         )
@@ -208,16 +222,16 @@ class SubjectsContract:
             Transaction(
                 events,
                 writes=(
-                    StateWrite(state("a", version=2), 1),  # as expected
-                    StateWrite(hold("p", version=3), 2),  # behind
-                    StateWrite(book("new"), 0),
-                    StateWrite(metadata("a", {}), 0),  # there already
+                    StateWrite(state("a", version=2), at(1)),  # as expected
+                    StateWrite(hold("p", version=3), at(2)),  # behind
+                    StateWrite(book("new"), at(0)),
+                    StateWrite(metadata("a", {}), at(0)),  # there already
                 ),
                 checks=(
-                    StateCheck(Key("book", "n"), 1),  # has moved on
-                    StateCheck(Key("template", "t"), 3),
-                    StateCheck(account_key("gone"), 4),
-                    StateCheck(account_key("never"), 0),
+                    StateCheck(Key("book", "n"), at(1)),  # has moved on
+                    StateCheck(Key("template", "t"), at(3)),
+                    StateCheck(account_key("gone"), at(4)),
+                    StateCheck(account_key("never"), at(0)),
                 ),
                 absent=("x1", "x2"),
             )
@@ -240,7 +254,10 @@ class SubjectsContract:
         than the limit, absent ones counted."""
         room = ACTIONS_MAX - 2
         for wrong in (
-            {"writes": (StateWrite(hold("p"), 0),), "checks": (StateCheck(payment_key("p"), 0),)},
+            {
+                "writes": (StateWrite(hold("p"), at(0)),),
+                "checks": (StateCheck(payment_key("p"), at(0)),),
+            },
             {"absent": ("e",)},
             {"absent": ("x", "x")},
             {"absent": tuple(f"x{index}" for index in range(room + 2))},
@@ -248,7 +265,7 @@ class SubjectsContract:
             with pytest.raises(ValueError, match="transaction"):
                 commit(store, "e", **wrong)
         full = tuple(f"x{index}" for index in range(room))
-        checks = (StateCheck(payment_key("p"), 0),)
+        checks = (StateCheck(payment_key("p"), at(0)),)
         assert commit(store, "e", absent=full, checks=checks) == Appended()
 
     def test_events_are_read_together(self, store: EventStore) -> None:
@@ -279,7 +296,7 @@ class SubjectsContract:
         first, second, other = three
         broken = msgspec.structs.replace(second, version=0)
         with pytest.raises(BrokenStateError, match=f"{first.key.kind} .*{first.id}"):
-            commit(store, "e", writes=(StateWrite(other, 0), StateWrite(broken, 1)))
+            commit(store, "e", writes=(StateWrite(other, at(0)), StateWrite(broken, at(1))))
         with pytest.raises(BrokenStateError):
             store.restore(broken)
         assert store.event("e") is None

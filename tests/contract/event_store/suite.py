@@ -61,9 +61,9 @@ def keys(*accounts: str) -> list[Key]:
     return [account_key(account) for account in accounts]
 
 
-def check(account: str, version: int) -> StateCheck:
-    """A condition on an account."""
-    return StateCheck(account_key(account), version)
+def check(account: str, states: States) -> StateCheck:
+    """A condition on an account: that it is as in these states."""
+    return StateCheck(account_key(account), states.point(account_key(account)))
 
 
 def fresh(states: States, *accounts: str) -> dict[Key, AccountState]:
@@ -188,7 +188,7 @@ class EventStoreContract(SubjectsContract, DueContract):
         states = append_openings(store, "a", "b", "c", "d", "e", "f")
         transaction, _ = acceptance(states, paying("p", ("a", "b", 5), ("a", "c", 5)))
         mixed = msgspec.structs.replace(
-            transaction, checks=(check("d", 1), check("e", 1), check("nobody", 0))
+            transaction, checks=(check("d", states), check("e", states), check("nobody", states))
         )
         after = append(store, states, paying("q", ("b", "d", 1)), paying("r", ("d", "f", 1)))
         assert store.append(mixed) == Refused(fresh=fresh(after, "b", "d"))
@@ -208,7 +208,7 @@ class EventStoreContract(SubjectsContract, DueContract):
         command = paying(LONGEST, *[(a, b, AMOUNT_MINOR_MAX - 1) for a, b in legs])
         transaction, after = acceptance(states, command)
         spare = ACTIONS_MAX - 1 - len(transaction.writes)
-        checks = tuple(check(f"absent-{index}", 0) for index in range(spare))
+        checks = tuple(check(f"absent-{index}", states) for index in range(spare))
         assert store.append(msgspec.structs.replace(transaction, checks=checks)) == Appended()
         assert store.load(keys(*names)).accounts == after.accounts
         assert store.event(LONGEST) == only_event(transaction)
@@ -218,10 +218,10 @@ class EventStoreContract(SubjectsContract, DueContract):
         twice; a load of none, of more than the limit, or of one twice."""
         states = append_openings(store, "a", "b")
         fine, _ = acceptance(states, paying("p", ("a", "b", 5)))
-        too_many = tuple(check(f"x{index}", 0) for index in range(ACTIONS_MAX - 2))
+        too_many = tuple(check(f"x{index}", states) for index in range(ACTIONS_MAX - 2))
         for wrong in (
             {"checks": too_many},
-            {"checks": (check("a", 1),)},
+            {"checks": (check("a", states),)},
             {"writes": fine.writes[:1] * 2},
             {"events": fine.events * 2},
             {"events": (), "writes": ()},
@@ -247,7 +247,9 @@ class EventStoreContract(SubjectsContract, DueContract):
         assert isinstance(written.state, AccountState)
         broken = msgspec.structs.replace(written.state, credits_posted_minor=AMOUNT_MINOR_MAX + 1)
         with pytest.raises(BrokenStateError, match="account b"):
-            store.append(Transaction(transaction.events, (good, StateWrite(broken, 1))))
+            store.append(
+                Transaction(transaction.events, (good, StateWrite(broken, written.expected)))
+            )
         with pytest.raises(BrokenStateError, match="account b"):
             store.restore(broken)
         assert store.event("p") is None

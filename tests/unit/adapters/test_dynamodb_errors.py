@@ -26,7 +26,7 @@ from ledger.contracts.storage import DUE_AT
 from ledger.contracts.subjects import Key, account_key
 from ledger.domain.states import State, States
 from tests.support.builders import opening, paying, state
-from tests.support.subjects import ELEVEN, book, hold, refusal_event
+from tests.support.subjects import ELEVEN, at, book, hold, refusal_event
 from tests.support.transactions import acceptance, append_openings
 
 if TYPE_CHECKING:
@@ -301,8 +301,8 @@ def test_reasons_of_every_action_are_told_apart(client: DynamoDBClient) -> None:
     states: list[State] = [hold("p"), book("n"), state("a"), state("b")]
     transaction = Transaction(
         tuple(events[:2]),
-        writes=(StateWrite(hold("p", version=3), 2), StateWrite(book("n", version=2), 1)),
-        checks=(StateCheck(account_key("a"), 3), StateCheck(account_key("b"), 0)),
+        writes=(StateWrite(hold("p", version=3), at(2)), StateWrite(book("n", version=2), at(1))),
+        checks=(StateCheck(account_key("a"), at(3)), StateCheck(account_key("b"), at(0))),
         absent=("x1", "x2"),
     )
     found: list[tuple[Key | str, Any]] = [

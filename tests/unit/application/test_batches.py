@@ -11,6 +11,7 @@ from ledger.contracts.commands import ACTIONS_MAX, AtomicBatch, MemberCommand
 from ledger.contracts.events import BatchCommitted, CommandRejected, decode_event
 from ledger.contracts.reasons import InvalidCommandError
 from ledger.contracts.subjects import account_key, metadata_key, payment_key
+from ledger.domain.states import point_of
 from tests.support.builders import (
     ACTOR,
     batching,
@@ -65,7 +66,7 @@ def test_commands_build_on_each_other_in_one_transaction(store: OpenStore) -> No
     (transaction,) = watched.transactions
     assert [one.id for one in transaction.events] == ["batch", *outcome.event.commands]
     assert {
-        write.key: (write.expected_version, write.state.version) for write in transaction.writes
+        write.key: (write.expected.version, write.state.version) for write in transaction.writes
     } == {
         account_key("new"): (0, 5),
         account_key("a"): (2, 4),
@@ -94,8 +95,7 @@ def test_a_refused_batch_leaves_the_ids_of_its_commands_free(store: OpenStore) -
     assert after.events.keys() - before.events.keys() == {"batch"}
     (transaction,) = watched.transactions
     assert set(transaction.checks) == {
-        StateCheck(account_key("a"), 2),
-        StateCheck(account_key("b"), 1),
+        StateCheck(key, point_of(before.states[key])) for key in map(account_key, ("a", "b"))
     }
     accepted_by(commands_on(store), BROKEN.commands[0])
     rejected_by(commands_on(store), BROKEN.commands[1])

@@ -135,7 +135,7 @@ def test_later_commands_see_what_earlier_ones_did(store: OpenStore) -> None:
     assert balances_of(store)["b"] == 30
     transaction = watched.transactions[0]
     assert transaction.checks == ()  # what was checked is written
-    assert {write.key.id: write.expected_version for write in transaction.writes} == {
+    assert {write.key.id: write.expected.version for write in transaction.writes} == {
         "a": 2,
         "b": 1,
         "new": 0,

@@ -13,6 +13,7 @@ from ledger.domain.chain import StoredEvent
 from ledger.domain.states import State, States
 from tests.support.builders import STAMP, capturing, holding, paying, state
 from tests.support.groups import payments_between
+from tests.support.subjects import at
 
 PAYMENT = paying("p0", ("a", "b", 10))
 TOO_MUCH = paying("p1", ("a", "c", 9_000))
@@ -70,7 +71,7 @@ def test_a_subject_is_written_once_from_the_first_version_to_the_last() -> None:
     """Two payments between the same accounts and a refusal on one of them: two puts, no check."""
     transaction = packed(three(), PAYMENT, TOO_MUCH, BACK).transaction()
     assert [event.id for event in transaction.events] == ["p0", "p1", "p2"]
-    versions = {one.key.id: (one.expected_version, one.state.version) for one in transaction.writes}
+    versions = {one.key.id: (one.expected.version, one.state.version) for one in transaction.writes}
     assert versions == {"a": (7, 9), "b": (7, 9)}
     assert transaction.checks == ()
 
@@ -78,7 +79,7 @@ def test_a_subject_is_written_once_from_the_first_version_to_the_last() -> None:
 def test_what_is_checked_first_and_written_later_is_written() -> None:
     """A refusal before the payment that changes what it rests on."""
     transaction = packed(three(), TOO_MUCH).transaction()
-    assert transaction.checks == (StateCheck(account_key("a"), 7),)
+    assert transaction.checks == (StateCheck(account_key("a"), at(7)),)
     transaction = packed(three(), TOO_MUCH, PAYMENT).transaction()
     assert (transaction.checks, len(transaction.writes)) == ((), 2)
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from msgspec.structs import replace
 
 from ledger.application.commit import Commands, Decided
 from ledger.application.outages import ContentionError
 from ledger.application.state_cache import DOUBT_MAX, CacheUse, StateCache
+from ledger.application.verification import Report
+from ledger.application.verify import verify_store
 from ledger.contracts.commands import Command
 from ledger.contracts.events import CommandRejected, PaymentExpired
 from ledger.contracts.subjects import account_key, template_key
-from ledger.domain.accounts import AccountState
+from ledger.domain.accounts import HASH_BYTES, AccountState
 from tests.support.builders import (
     ACTOR,
     NOON_MICROSECONDS,
@@ -30,7 +33,14 @@ from tests.support.commits import SECOND, WEEK, funded_store
 from tests.support.grouping import group_on
 from tests.support.groups import decided_together
 from tests.support.stores import FaultyStore, OpenStore
-from tests.support.worlds import World, accepted_by, balances_of, decided, rejected_by
+from tests.support.worlds import (
+    World,
+    accepted_by,
+    balances_of,
+    decided,
+    rejected_by,
+    states_of,
+)
 
 MANY = 1_000
 
@@ -54,6 +64,20 @@ class Worker:
         self.store.calls.clear()
         assert not isinstance(decided(self.commands, command).event, CommandRejected)
         return dict(self.store.calls)
+
+
+def one_by_one(worker: Worker, *commands: Command) -> None:
+    """Has each accepted by itself."""
+    for command in commands:
+        worker.asks(command)
+
+
+def together(worker: Worker, *commands: Command) -> None:
+    """Has them accepted in groups of one, as many transactions as they are."""
+    group = group_on(worker.store, cache=worker.cache)
+    for command in commands:
+        (outcome,) = decided_together(group, command)
+        assert not isinstance(outcome.event, CommandRejected)
 
 
 def accounts(*versions: tuple[str, int]) -> list[AccountState]:
@@ -97,6 +121,47 @@ def test_a_stale_guess_costs_an_attempt_and_no_read(store: OpenStore) -> None:
     assert worker.asks(paying("p1", ("a", "b", 1))) == {"append": 2}
     assert worker.cache.take().stale == 1
     assert balances_of(store) == {"bank": -107, "a": 105, "b": 2, "capped": 0}
+
+
+def test_a_vanished_history_is_not_gone_on_with(store: OpenStore) -> None:
+    """Both tables are put back, and grow the versions that a worker remembers anew: it learns of
+    that as of any stale guess, alone and in a group, and what it records follows what is there."""
+    for handle in (one_by_one, together):
+        past, other = store.snapshot(), Worker(store)
+        worker = Worker(store)
+        handle(worker, paying("gone", ("a", "b", 50)), paying("gone-too", ("b", "a", 20)))
+        remembered = dict(states_of(store))
+        store.put_back(past)
+        other.asks(paying(f"{handle.__name__}:1", ("a", "b", 7)))
+        other.asks(paying(f"{handle.__name__}:2", ("a", "b", 2)))
+        before = states_of(store)
+        for name in ("a", "b"):
+            assert before[name].version == remembered[name].version
+            assert before[name].hash != remembered[name].hash
+        worker.store.calls.clear()
+        handle(worker, paying(f"{handle.__name__}:3", ("a", "b", 1)))
+        assert dict(worker.store.calls) == {"append": 2}
+        assert worker.cache.take().stale == 2
+        after = states_of(store)
+        assert {name: after[name].balance_minor for name in ("a", "b")} == {
+            "a": before["a"].balance_minor - 1,
+            "b": before["b"].balance_minor + 1,
+        }
+        report = Report()
+        verify_store(store, report)
+        assert report.findings == []
+
+
+def test_a_read_of_another_history_is_a_lesson() -> None:
+    """A state of the same version and another hash was not the one that was remembered."""
+    cache = StateCache(MANY)
+    cache.wrote(accounts(("a", 1)))
+    other = replace(state("a", version=1), hash=b"x" * HASH_BYTES)
+    cache.found([other])
+    assert cache.guess([other.key]) is None
+    for _ in range(7):
+        cache.found([other])
+    assert cache.guess([other.key]) == [other]
 
 
 def test_a_refusal_rests_on_no_guess(store: OpenStore) -> None:

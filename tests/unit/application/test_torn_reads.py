@@ -13,7 +13,7 @@ from ledger.contracts.events import CommandRejected, PaymentCaptured, PaymentPos
 from ledger.contracts.subjects import Key, account_key, payment_key
 from ledger.domain.accounts import BrokenStateError
 from ledger.domain.chain import StoredEvent
-from ledger.domain.states import States
+from ledger.domain.states import BEGINNING, States, point_of
 from tests.support.builders import (
     NOON_MICROSECONDS,
     capturing,
@@ -166,8 +166,8 @@ def test_a_refusal_rests_on_its_payment_too(store: OpenStore) -> None:
     poor = rejected_by(commands_on(watched), reversing("q"))
     assert poor.reason == "insufficient_funds"
     assert set(watched.transactions[0].checks) == {
-        StateCheck(account_key("b"), states_of(store)["b"].version),
-        StateCheck(payment_key("q"), 0),
+        StateCheck(account_key("b"), point_of(states_of(store)["b"])),
+        StateCheck(payment_key("q"), BEGINNING),
     }
 
 

@@ -2,9 +2,10 @@
 
 An event's body is the string `data`, the exact bytes that were hashed, readable in the console;
 `type` stands beside it for filters, `hashes` has the chain hash of everything that it made a new
-version of, one behind the other. A state keeps what conditions need (`version`), what must not be
-trusted to an old worker (`v`), its binary `hash`, and the rest as JSON in `data`. A payment that is
-held has beside them what the index `due` needs, and loses it when the hold ends.
+version of, one behind the other. A state keeps what conditions need (`version`, and the binary
+`hash` of its chain), what must not be trusted to an old worker (`v`), and the rest as JSON in
+`data`. A payment that is held has beside them what the index `due` needs, and loses it when the
+hold ends.
 """
 
 from __future__ import annotations

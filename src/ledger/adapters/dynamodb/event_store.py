@@ -49,12 +49,14 @@ if TYPE_CHECKING:
 
     from ledger.contracts.subjects import Key
     from ledger.domain.chain import StoredEvent
-    from ledger.domain.states import State
+    from ledger.domain.states import Point, State
 
     Item = dict[str, AttributeValueTypeDef]
 
 _FAILED: Final = "ConditionalCheckFailed"
 _ABSENT: Final = "attribute_not_exists(pk)"
+#: A word that DynamoDB keeps to itself.
+_HASH: Final = {"#hash": "hash"}
 _ERRORS = (ClientError, HTTPClientError, BotoConnectionError)
 #: Requests of one batched read: 100 items are far below the 16 MB that one answers with, so what
 #: is left out of an answer was throttled, and is worth asking for as long as some of it comes.
@@ -215,7 +217,7 @@ class DynamoEventStore:
             "TableName": self._states,
             "Item": state_item(write.state),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **_at_version(write.expected_version),
+            **_still_at(write.expected),
         }
         return cast("TransactWriteItemTypeDef", {"Put": put})
 
@@ -224,7 +226,7 @@ class DynamoEventStore:
             "TableName": self._states,
             "Key": {"pk": {"S": state_key(check.key)}},
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
-            **_at_version(check.expected_version),
+            **_still_at(check.expected),
         }
         return cast("TransactWriteItemTypeDef", {"ConditionCheck": condition})
 
@@ -317,11 +319,15 @@ def _not_older(error: ClientError | HTTPClientError | BotoConnectionError) -> Li
     return False
 
 
-def _at_version(version: int) -> dict[str, Any]:
-    """The condition that a state is still at `version`; 0 is one that does not exist."""
-    if version == 0:
+def _still_at(point: Point) -> dict[str, Any]:
+    """The condition that a state is still at that point of its history."""
+    if not point.version:
         return {"ConditionExpression": _ABSENT}
     return {
-        "ConditionExpression": "version = :version",
-        "ExpressionAttributeValues": {":version": {"N": str(version)}},
+        "ConditionExpression": "version = :version AND #hash = :hash",
+        "ExpressionAttributeNames": _HASH,
+        "ExpressionAttributeValues": {
+            ":version": {"N": str(point.version)},
+            ":hash": {"B": point.hash},
+        },
     }

@@ -9,7 +9,7 @@ from ledger.application.ports import Appended, Due, Refused, Transaction, refuse
 from ledger.contracts.commands import accounts_in
 from ledger.contracts.subjects import Key
 from ledger.domain.chain import StoredEvent
-from ledger.domain.states import PaymentState, State, States, check_state
+from ledger.domain.states import PaymentState, State, States, check_state, point_of
 
 
 class MemoryEventStore:
@@ -36,7 +36,7 @@ class MemoryEventStore:
             fresh = {
                 condition.key: self._states.get(condition.key)
                 for condition in transaction.conditions
-                if self._version(condition.key) != condition.expected_version
+                if point_of(self._states.get(condition.key)) != condition.expected
             }
             if existing or fresh:
                 return Refused(existing, fresh)
@@ -82,11 +82,8 @@ class MemoryEventStore:
         """See EventStore."""
         check_state(state)
         with self._lock:
-            if self._version(state.key) >= state.version:
+            there = self._states.get(state.key)
+            if there is not None and there.version >= state.version:
                 return False
             self._states[state.key] = state
             return True
-
-    def _version(self, key: Key) -> int:
-        state = self._states.get(key)
-        return state.version if state else 0
