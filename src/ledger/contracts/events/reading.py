@@ -130,7 +130,8 @@ def entry_pended_minor(event: AccountEvent, entry: AccountEntry) -> tuple[int, i
 
 
 def _is_moving(event: AccountEvent, entry: AccountEntry) -> bool:
-    return next(one for one in event.accounts if one.id == entry.id).key == entry.key
+    first = next(one for one in event.accounts if one.id == entry.id)
+    return first is entry or first.stripe_number == entry.stripe_number
 
 
 def _released(event: AccountEvent) -> tuple[Posting, ...]:

@@ -68,7 +68,7 @@ class Messages:
     def finish(self, letters: Letters, world: View) -> None:
         """The world is at rest."""
         for ask in self._taken:
-            bodies = [ask.body] if len(ask.commands) == 1 else parts_of(ask.body.decode())
+            bodies = (ask.body,) if len(ask.commands) == 1 else parts_of(ask.body.decode())
             for command, body in zip(ask.commands, bodies, strict=True):
                 self._check_taken(ask, command, body, letters, world)
         for group, sent in self._groups.items():

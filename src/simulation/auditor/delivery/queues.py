@@ -54,7 +54,7 @@ class Queues:
             for letter in letters.of(name):
                 bodies = parts_of(letter.body)
                 if name in deliveries:
-                    bodies = [delivery_in(letter.body)[1]]
+                    bodies = (delivery_in(letter.body)[1],)
                 for body in bodies:
                     if not self._is_known(body, given):
                         self._findings.report(

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct
 
 from simulation.aws.dynamodb.conditions import Condition, condition
 from simulation.aws.dynamodb.expressions import Update, update
-from simulation.aws.dynamodb.grammar import names_of, refuse_unmatched
+from simulation.aws.dynamodb.grammar import Names, names_of, refuse_unmatched
 from simulation.aws.dynamodb.items import (
     ITEM_BYTES_MAX,
     Item,
     Key,
     Value,
+    bytes_of,
     invalid,
     taken,
 )
@@ -22,7 +24,17 @@ from simulation.aws.dynamodb.requests import all_old, refuse_unknown, values_of
 from simulation.aws.dynamodb.table import Change, Table
 
 _NOTHING: Final[Item] = {}
-_NO_PLACEHOLDERS: Final[frozenset[str]] = frozenset()
+_NONE: Final[frozenset[str]] = frozenset()
+_KEPT: Final = 4096  # as of conditions
+
+
+class _Asked(Struct, frozen=True):
+    """What a write's expressions ask for, and the placeholders that they use."""
+
+    condition: Condition | None
+    update: Update | None
+    names: frozenset[str]
+    values: frozenset[str]
 
 
 class Action(Struct):
@@ -70,10 +82,8 @@ class Action(Struct):
         """What an update makes an item's size; what it leaves as it was is not looked at again."""
         if old is None or self.update is None:
             return taken(new)[1]
-        touched = (*(name for name, _ in self.update.sets), *self.update.removes)
-        lost = taken({name: old[name] for name in touched if name in old})[1]
-        won = taken({name: new[name] for name in touched if name in new})[1]
-        return self.table.sizes[self.key] - lost + won
+        touched = self.update.touched
+        return self.table.sizes[self.key] - bytes_of(old, touched) + bytes_of(new, touched)
 
     def apply(self) -> Change:
         """It takes effect now. Raises ServiceError."""
@@ -87,33 +97,36 @@ Prepare = Callable[[Table, Mapping[str, Any]], Action]
 def prepared_put(table: Table, request: Mapping[str, Any]) -> Action:
     """Of a Put. Raises ServiceError."""
     key, item, size = table.taken(request["Item"])
-    held, values = _condition_of(request)
-    return Action(table, key, True, all_old(request), held, values, item, size)
+    asked, values = _asked_of(request)
+    return Action(table, key, True, all_old(request), asked.condition, values, item, size)
 
 
 def prepared_update(table: Table, request: Mapping[str, Any]) -> Action:
     """Of an Update. Raises ServiceError."""
     key = table.key_of(request["Key"])
-    changes = update(request["UpdateExpression"], names_of(request))
-    held, values = _condition_of(request, changes)
-    for name in (*(name for name, _ in changes.sets), *changes.removes):
-        if name in table.key_names:
+    asked, values = _asked_of(request)
+    changes = asked.update
+    assert changes is not None, "an update has an expression"
+    for name in table.key_names:
+        if name in changes.touched:
             raise invalid(f"Cannot update attribute {name}. This attribute is part of the key")
-    return Action(table, key, True, all_old(request), held, values, None, 0, changes)
+    return Action(table, key, True, all_old(request), asked.condition, values, None, 0, changes)
 
 
 def prepared_delete(table: Table, request: Mapping[str, Any]) -> Action:
     """Of a Delete. Raises ServiceError."""
-    held, values = _condition_of(request)
-    return Action(table, table.key_of(request["Key"]), True, all_old(request), held, values)
+    asked, values = _asked_of(request)
+    key = table.key_of(request["Key"])
+    return Action(table, key, True, all_old(request), asked.condition, values)
 
 
 def prepared_check(table: Table, request: Mapping[str, Any]) -> Action:
     """Of a ConditionCheck. Raises ServiceError."""
-    held, values = _condition_of(request)
-    if held is None:
+    asked, values = _asked_of(request)
+    if asked.condition is None:
         raise invalid("The ConditionExpression of a ConditionCheck must not be empty")
-    return Action(table, table.key_of(request["Key"]), False, all_old(request), held, values)
+    key = table.key_of(request["Key"])
+    return Action(table, key, False, all_old(request), asked.condition, values)
 
 
 #: By the name of a transaction's action.
@@ -137,17 +150,29 @@ def prepared_action(
     return PREPARED[kind](tables(request["TableName"]), request)
 
 
-def _condition_of(
-    request: Mapping[str, Any], changes: Update | None = None
-) -> tuple[Condition | None, Mapping[str, Value]]:
+def _asked_of(request: Mapping[str, Any]) -> tuple[_Asked, Mapping[str, Value]]:
+    """What the expressions of a request ask for, and its values. Raises ServiceError."""
+    asked = _asked(
+        request.get("UpdateExpression"), request.get("ConditionExpression"), names_of(request)
+    )
     values = values_of(request)
-    text = request.get("ConditionExpression")
-    if text is None:
-        held, names, used = None, _NO_PLACEHOLDERS, _NO_PLACEHOLDERS
-    else:
-        held = condition("ConditionExpression", text, names_of(request))
-        names, used = held.names, held.values
-    if changes is not None:
-        names, used = names | changes.names, used | changes.values
-    refuse_unmatched(request, values, names, used)
-    return held, values
+    refuse_unmatched(request, values, asked.names, asked.values)
+    return asked, values
+
+
+@lru_cache(_KEPT)
+def _asked(update_text: str | None, condition_text: str | None, names: Names) -> _Asked:
+    """What the texts of a write ask for. Raises ServiceError."""
+    changes = update(update_text, names) if update_text is not None else None
+    held = (
+        condition("ConditionExpression", condition_text, names)
+        if condition_text is not None
+        else None
+    )
+    used = [one for one in (changes, held) if one is not None]
+    return _Asked(
+        held,
+        changes,
+        _NONE.union(*(one.names for one in used)),
+        _NONE.union(*(one.values for one in used)),
+    )

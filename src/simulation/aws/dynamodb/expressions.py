@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -15,10 +16,12 @@ _RANGES: Final = frozenset({"=", "<", "<=", ">", ">=", "BETWEEN"})
 
 
 class Update(Struct, frozen=True):
-    """What an update sets, name and placeholder, and what it removes."""
+    """What an update sets, name and placeholder, and what it removes; `touched` is the names of
+    both."""
 
     sets: tuple[tuple[str, str], ...]
     removes: tuple[str, ...]
+    touched: tuple[str, ...]
     names: frozenset[str]
     values: frozenset[str]
 
@@ -73,8 +76,11 @@ def update(text: str, names: Names) -> Update:
             else:
                 removes.append(name)
             more = words.skip(",")
-    _refuse_twice([*(name for name, _ in sets), *removes])
-    return Update(tuple(sets), tuple(removes), frozenset(words.names), frozenset(words.values))
+    touched = (*(name for name, _ in sets), *removes)
+    _refuse_twice(touched)
+    return Update(
+        tuple(sets), tuple(removes), touched, frozenset(words.names), frozenset(words.values)
+    )
 
 
 @lru_cache(_KEPT)
@@ -112,6 +118,6 @@ def _clause(words: Words) -> Clause:
     return Clause(name, operator, tuple(values))
 
 
-def _refuse_twice(attributes: list[str]) -> None:
+def _refuse_twice(attributes: Sequence[str]) -> None:
     if len(set(attributes)) != len(attributes):
         raise invalid("Two document paths overlap with each other; must remove or rewrite one")

@@ -6,7 +6,7 @@ Source: DynamoDB developer guide, "Data types" and "DynamoDB item sizes and form
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any, Final
@@ -67,6 +67,23 @@ def _names_bytes(names: tuple[str, ...]) -> int:
     return sum(len(name.encode()) for name in names)
 
 
+def bytes_of(item: Item, names: Iterable[str]) -> int:
+    """The bytes of those attributes that an item has, with their names."""
+    size = 0
+    for name in names:
+        value = item.get(name)
+        if value is None:
+            continue
+        if "S" in value:
+            size += _kept_text(value["S"])[1]
+        elif "N" in value:
+            size += _kept_number(value["N"])[1]
+        else:
+            size += taken_value(value)[1]
+        size += len(name.encode())
+    return size
+
+
 def taken_value(value: Mapping[str, Any]) -> tuple[Value, int]:
     """A copy of a value as it is kept, and its size in bytes. Raises ServiceError."""
     if len(value) != 1:
@@ -82,10 +99,11 @@ def taken_value(value: Mapping[str, Any]) -> tuple[Value, int]:
 def copied(item: Item) -> Item:
     """A copy that its receiver may change, but for texts, numbers and bytes, which it may
     replace."""
-    return {
-        name: value if "S" in value or "N" in value or "B" in value else _copied(value)
-        for name, value in item.items()
-    }
+    copy = item.copy()
+    for name, value in item.items():
+        if "S" not in value and "N" not in value and "B" not in value:
+            copy[name] = _copied(value)
+    return copy
 
 
 def _copied(value: Value) -> Value:

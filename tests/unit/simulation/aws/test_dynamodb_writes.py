@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulation.aws.dynamodb.items import taken
+from simulation.aws.dynamodb.items import bytes_of, copied, taken
 from simulation.aws.dynamodb.table import Change
 from simulation.faults.kinds import Fault
 from simulation.kernel.hub import SECOND
@@ -49,6 +49,30 @@ def test_sizes_are_dynamodbs(item: dict[str, Any]) -> None:
         name: {"SS": sorted(value["SS"])} if "SS" in value else value
         for name, value in kept.items()
     } == item
+
+
+@given(st.dictionaries(texts, attributes, max_size=6), st.sets(texts, max_size=6))
+def test_some_attributes_have_their_share_of_the_size(item: dict[str, Any], some: set[str]) -> None:
+    """What an update touches and what it leaves as it was make up the item; what is not there
+    takes nothing."""
+    kept, size = taken(item)
+    chosen = [*some, *list(kept)[::2]]
+    others = kept.keys() - set(chosen)
+    assert bytes_of(kept, dict.fromkeys(chosen)) + bytes_of(kept, others) == size
+
+
+def test_whoever_reads_an_item_may_change_it() -> None:
+    """What it is made of, however deep inside, is not what is kept."""
+    members = {"L": [{"M": {"a": {"S": "x"}}}]}
+    kept: dict[str, Any] = {"pk": {"S": "k"}, "members": members, "tags": {"SS": ["t"]}}
+    read = copied(kept)
+    assert read == kept
+    read["members"]["L"][0]["M"]["a"] = {"S": "y"}
+    read["members"]["L"].append({"S": "z"})
+    read["tags"]["SS"].clear()
+    read["pk"] = {"S": "other"}
+    assert kept == {"pk": {"S": "k"}, "members": members, "tags": {"SS": ["t"]}}
+    assert members == {"L": [{"M": {"a": {"S": "x"}}}]}
 
 
 def test_unprocessed_items_were_not_written() -> None:
