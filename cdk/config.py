@@ -42,10 +42,11 @@ class QueueConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     webhook_deliveries: MappingConcurrency
 
 
-class QueueBatching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How messages of a standard queue are handed to a function: at most `size` at once, gathered
-    for `window_s` seconds. Up to ten need no window; more wait, with little traffic, for as long as
-    it is: half of it on average if it is a second."""
+class Batching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How messages of a queue are handed to a function: at most `size` at once, gathered for
+    `window_s` seconds. Up to ten need no window, and from a FIFO queue there is none. With one, a
+    message waits for half of it on average; but where there is very little traffic, Lambda may wait
+    20 s, however short the window is."""
 
     size: Annotated[int, Meta(ge=1, le=10_000)]
     window_s: Annotated[int, Meta(ge=0, le=300)]
@@ -54,6 +55,16 @@ class QueueBatching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
         """Lambda's own rule."""
         if self.size > _UNGATHERED_MAX and not self.window_s:
             raise ValueError(f"a batch of more than {_UNGATHERED_MAX} needs a window of a second")
+
+
+class QueueBatching(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the standard queues that much arrives in are handed over."""
+
+    commands: Batching
+    projections: Batching
+    notifications: Batching
+    fraud: Batching
+    webhooks: Batching
 
 
 class ReservedConcurrency(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -95,7 +106,7 @@ class StageConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     queue_concurrency: QueueConcurrency
     # Of commands that keep no order: what is handed over at once is committed together, and the
     # window is what a command may wait for others (a FIFO queue has none, and ten at most).
-    commands_batching: QueueBatching
+    queue_batching: QueueBatching
     reserved_concurrency: ReservedConcurrency
     # For how long the relay gathers events, so that more of them share an entry of the bus and a
     # message of each queue, which are paid for by number: what a projection may lag for that, half

@@ -9,14 +9,13 @@ from cdk.patterns.api import LedgerApi
 from cdk.patterns.consumer import Consumer, types_of
 from cdk.patterns.encryption import use_of_key
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
-from cdk.patterns.queues import Batching, BufferedQueue, Delivery
+from cdk.patterns.queues import BufferedQueue, Delivery
 from cdk.stacks.data import REVIEWS_INDEX, DataStack
 from ledger.contracts.events import AccountEvent
 
 _TIMEOUT = core.Duration.seconds(30)
 _REVIEWS_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so that the answer is ours
 # Packs of up to 100 events.
-_BATCHING = Batching(size=10, window_s=1)
 # An account that everybody pays is in nearly every batch, and of those that write it at once one
 # wins. Few at once (`queue_concurrency.fraud`) and more receives than elsewhere: who loses against
 # three others six times over, in one of five batches at the worst, does so eight times in one of a
@@ -99,7 +98,7 @@ class Fraud(Construct):
                 "SYSTEM_COMMANDS_QUEUE_URL": system_commands.queue.queue_url,
             },
             timeout=_TIMEOUT,
-            batching=_BATCHING,
+            batching=self._defaults.config.queue_batching.fraud,
             concurrency_max=self._defaults.config.queue_concurrency.fraud,
             receives_max=_RECEIVES_MAX,
         )

@@ -9,12 +9,10 @@ from cdk.patterns.bus import Bus
 from cdk.patterns.consumer import Consumer
 from cdk.patterns.encryption import use_of_key
 from cdk.patterns.python_function import FunctionDefaults
-from cdk.patterns.queues import Batching
 from ledger.contracts.notifications import NOTIFIED_EVENTS
 
 _TIMEOUT = core.Duration.seconds(30)
 # Packs of up to 100 events, each a message of the topic: 100 requests of ten, some two seconds.
-_BATCHING = Batching(size=10, window_s=1)
 
 
 class Notifications(Construct):
@@ -43,7 +41,7 @@ class Notifications(Construct):
             handler="consumers.notifications.handler.handler",
             environment={"TOPIC_ARN": self.topic.topic_arn},
             timeout=_TIMEOUT,
-            batching=_BATCHING,
+            batching=config.queue_batching.notifications,
             concurrency_max=config.queue_concurrency.notifications,
         )
         consumer.function.may(["sns:Publish"], [self.topic.topic_arn])

@@ -4,10 +4,11 @@ import aws_cdk as core
 from aws_cdk import aws_ssm as ssm
 from constructs import Construct
 
+from cdk.config import Batching
 from cdk.patterns.acknowledgements import acknowledge
 from cdk.patterns.encryption import use_of_key
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
-from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
+from cdk.patterns.queues import BufferedQueue, Delivery, drain
 from cdk.stacks.data import DataStack
 from ledger.contracts.notifications import NOTIFIED_EVENTS
 
@@ -15,7 +16,6 @@ _MANAGER_TIMEOUT = core.Duration.seconds(20)  # below API Gateway's 29 s, so tha
 _FANOUT_TIMEOUT = core.Duration.seconds(60)  # its reserve, and slow answers before it
 # Ten deliveries to one endpoint that takes its time, 5 s each, and the reserve of delivery.py.
 _DELIVERY_TIMEOUT = core.Duration.seconds(100)
-_FANOUT_BATCHING = Batching(size=10, window_s=1)  # packs of up to 100 events
 _DELIVERY_BATCHING = Batching(size=10, window_s=0)
 # Receives of a delivery before it is dead, with growing waits over 28 hours in between: as many as
 # src/consumers/webhooks/schedule.py has, which a test holds this to.
@@ -168,7 +168,7 @@ class Webhooks(Construct):
             function,
             "Mapping",
             self._queue,
-            batching=_FANOUT_BATCHING,
+            batching=self._defaults.config.queue_batching.webhooks,
             concurrency_max=self._defaults.config.queue_concurrency.webhooks,
         )
         return function

@@ -7,9 +7,10 @@ from typing import get_args
 import aws_cdk as core
 from constructs import Construct
 
+from cdk.config import Batching
 from cdk.patterns.bus import Bus
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
-from cdk.patterns.queues import RECEIVES_MAX, Batching, BufferedQueue, Delivery, drain
+from cdk.patterns.queues import RECEIVES_MAX, BufferedQueue, Delivery, drain
 
 
 def types_of(events: UnionType) -> tuple[str, ...]:

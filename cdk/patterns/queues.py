@@ -1,7 +1,6 @@
 """Queues: each with its dead-letter queue, filled by EventBridge rules, drained by functions."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import aws_cdk as core
 from aws_cdk import aws_events as events
@@ -10,7 +9,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk.config import StageConfig
+from cdk.config import Batching, StageConfig
 from cdk.patterns.bus import Bus
 from cdk.patterns.encryption import EncryptionKey, use_of_key
 from cdk.patterns.python_function import PythonFunction
@@ -23,17 +22,6 @@ _AGE_MAX_S = 300  # five minutes behind: consumers are down, or too slow for the
 _RETENTION = core.Duration.days(4)
 _DEAD_LETTER_RETENTION = core.Duration.days(14)
 _VISIBILITY_FACTOR = 6  # of the function's time-out, as Lambda asks for
-
-
-@dataclass(frozen=True, slots=True)
-class Batching:
-    """How a function takes messages: at most `size` at once, gathered for `window_s` seconds.
-
-    Lambda takes more than ten only with a window of at least a second, and none from FIFO queues.
-    """
-
-    size: int
-    window_s: int
 
 
 class BufferedQueue(Construct):

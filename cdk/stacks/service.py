@@ -8,7 +8,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk.bundling import Bundle
-from cdk.config import StageConfig
+from cdk.config import Batching, StageConfig
 from cdk.parts.fraud import Fraud
 from cdk.parts.notifications import Notifications
 from cdk.parts.part import Part
@@ -19,7 +19,7 @@ from cdk.patterns.consumer import Consumer, types_of
 from cdk.patterns.encryption import EncryptionKey, use_of_key
 from cdk.patterns.expiry import Expiry
 from cdk.patterns.python_function import FunctionDefaults, PythonFunction
-from cdk.patterns.queues import Batching, BufferedQueue, Delivery, drain
+from cdk.patterns.queues import BufferedQueue, Delivery, drain
 from cdk.patterns.relay import Relay, relay_failures_name
 from cdk.patterns.table import LedgerTable
 from cdk.stacks.data import BY_PATH_INDEX, BY_STATUS_INDEX, DataStack
@@ -35,8 +35,6 @@ _COMMANDS_TIMEOUT = core.Duration.seconds(60)
 _COMMANDS_RECEIVES_MAX = 20
 _PROJECTION_TIMEOUT = core.Duration.seconds(30)
 _FIFO_BATCHING = Batching(size=10, window_s=0)  # the most there is; each may be a bulk message
-# Packs of up to 100 events: 2,500 payments, which take some two seconds if no two share an account.
-_PROJECTION_BATCHING = Batching(size=25, window_s=1)
 
 
 class ServiceStack(core.Stack):
@@ -240,8 +238,7 @@ class ServiceStack(core.Stack):
             [queue.dead_letters.queue_arn for queue in (standard, ordered, system)],
         )
         function.may_statements([use_of_key(self.key, "sqs", write=True)])
-        limits, gathered = self._config.queue_concurrency, self._config.commands_batching
-        batching = Batching(size=gathered.size, window_s=gathered.window_s)
+        limits, batching = self._config.queue_concurrency, self._config.queue_batching.commands
         drain(
             function,
             "StandardMapping",
@@ -291,7 +288,7 @@ class ServiceStack(core.Stack):
             handler=f"projections.{name}.handler.handler",
             environment={f"{id.upper()}_TABLE": table.table_name},
             timeout=_PROJECTION_TIMEOUT,
-            batching=_PROJECTION_BATCHING,
+            batching=self._config.queue_batching.projections,
             concurrency_max=concurrency_max,
         )
         consumer.function.may(["dynamodb:UpdateItem"], [table.table_arn])
@@ -315,7 +312,7 @@ class ServiceStack(core.Stack):
             handler="projections.history.handler.handler",
             environment={"HISTORY_TABLE": table.table_name},
             timeout=_PROJECTION_TIMEOUT,
-            batching=_PROJECTION_BATCHING,
+            batching=self._config.queue_batching.projections,
             concurrency_max=self._config.queue_concurrency.history,
         )
         consumer.function.may(

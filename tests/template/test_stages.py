@@ -149,8 +149,8 @@ def test_settings_of_every_stage_are_valid() -> None:
         ({"log_level": None}, r"Expected `str`, got `null` - at `\$\.log_level`"),
         ({"alarm_email": "nobody"}, r"at `\$\.alarm_email`"),
         (
-            {"commands_batching": {"size": 11, "window_s": 0}},
-            r"a batch of more than 10 needs a window of a second - at `\$\.commands_batching`",
+            {"queue_batching": {"commands": {"size": 11, "window_s": 0}}},
+            r"more than 10 needs a window of a second - at `\$\.queue_batching\.commands`",
         ),
         (
             {"queue_concurrency": {"commands": 1, "commands_fifo": 2, "balances": 2, "history": 2}},
