@@ -15,7 +15,7 @@ from ledger.client import config as configuration
 
 def connect(
     stack: Annotated[
-        str, typer.Option(help="The service stack: ledger-<stage>-service.")
+        str, typer.Option(help="The service stack: ledger-STAGE-service.")
     ] = "ledger-dev-service",
     region: Annotated[
         str | None,

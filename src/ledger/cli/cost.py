@@ -49,8 +49,8 @@ def cost(
 ) -> None:
     """What payments cost on this stack, by the month and by the million.
 
-    Nothing is deployed and nothing is guessed: so many payments run through the stack as it is
-    synthesised, in the simulation, and what AWS would bill is counted.
+    Nothing is deployed: so many payments run through the stack as it is synthesised, in the
+    simulation, and what AWS would bill is counted. What is assumed: docs/cost.md.
     """
     with reporting(as_json) as output:
         from simulation.costs import report  # noqa: PLC0415

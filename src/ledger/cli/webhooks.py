@@ -61,7 +61,7 @@ def put(
 ) -> None:
     """Add a webhook, or change the one with this id. The first time its secret is shown.
 
-    `ledger webhooks add shop https://shop.example/hooks --type payment.posted --account 'shop:*'`
+    `ledger webhooks add shop https://shop.example/hooks --type payment.posted --account 'shops:*'`
     """
     with reporting(as_json) as output:
         values = (type_, account, currency, amount_band, reason, payment)

@@ -111,9 +111,9 @@ class Meter:
     def _put(self, bus: str, envelope: str) -> None:
         length = len(envelope.encode())
         name = self._short(bus)
-        self.usage.add("bus_entry", f"{name} bus", chunks(length))
+        self.usage.add("bus_entry", name, chunks(length))
         if bus != self._ingress:
-            self.usage.add("archive_processing", f"{name} bus's archive", length / _GB)
+            self.usage.add("archive_processing", f"archive of {name}", length / _GB)
             self.usage.add("archived_bytes", name, length)
             self.usage.add("bus_event", name, _events_in(envelope))
 

@@ -156,7 +156,7 @@ def test_filters_are_the_subscription_s(run: Run, aws: Aws) -> None:
     """Options of one kind are alternatives, several kinds must all match."""
     run(
         "watch", "--type", "payment.posted", "--type", "command.rejected", "--account", "a",
-        "--currency", "EUR", "--band", "10-100", "--reason", "insufficient_funds",
+        "--currency", "EUR", "--amount-band", "10-100", "--reason", "insufficient_funds",
     )  # fmt: skip
     [subscription] = aws.of("subscribe")
     assert json.loads(subscription["Attributes"]["FilterPolicy"]) == {
@@ -175,7 +175,7 @@ def test_filters_are_the_subscription_s(run: Run, aws: Aws) -> None:
         (("--account", "income:card-fees"), 1),
         (("--account", "income:card-fees", "--account", "customers:42:wallet"), 2),
         (("--account", "income:card-fees", "--type", "balance.alert"), 0),
-        (("--band", "10-100"), 1),
+        (("--amount-band", "10-100"), 1),
         (("--reason", "insufficient_funds"), 0),
         (("--currency", "USD"), 0),
     ],
@@ -247,7 +247,7 @@ def test_what_cannot_be_removed_is_told(run: Run, aws: Aws) -> None:
     ("options", "message"),
     [
         (("--type", "payment.settled"), "--type is one of account.alerts_set"),
-        (("--band", "10-1000"), "--band is one of 0-1, 1-10"),
+        (("--amount-band", "10-1000"), "--amount-band is one of 0-1, 1-10"),
         (
             tuple(option for number in range(151) for option in ("--account", f"a{number}")),
             "150 combinations",

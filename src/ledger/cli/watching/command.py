@@ -39,7 +39,7 @@ def watch(
     ] = None,
     bands: Annotated[
         Strings,
-        typer.Option("--band", help="An amount band of docs/notifications.md: 10-100. Repeatable."),
+        typer.Option("--amount-band", help="A band of docs/notifications.md: 10-100. Repeatable."),
     ] = None,
     reasons: Annotated[
         Strings, typer.Option("--reason", help="Why a command was rejected. Repeatable.")

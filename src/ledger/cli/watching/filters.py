@@ -52,7 +52,7 @@ def wanted(
 ) -> Wanted:
     """What the options ask for. Raises UsageError for what would silently match nothing."""
     _refuse_unknown("--type", types, NOTIFICATION_TYPES)
-    _refuse_unknown("--band", bands, AMOUNT_BANDS)
+    _refuse_unknown("--amount-band", bands, AMOUNT_BANDS)
     options = {
         "type": types,
         "account": accounts,

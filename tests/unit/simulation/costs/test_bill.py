@@ -85,7 +85,7 @@ def test_what_is_paid_by_the_month_is_none_of_a_million_payments() -> None:
 
 def test_a_bill_is_the_sum_of_its_lines() -> None:
     """Nothing is added that no line shows."""
-    used = (Used("write_unit", "events table", 60), Used("bus_entry", "bus bus", 10))
+    used = (Used("write_unit", "events table", 60), Used("bus_entry", "bus", 10))
     made = bill(_measured(*used), read_prices(), _NOTHING, _CPU)
     assert made.usd_per_month == pytest.approx(sum(line.usd_per_month for line in made.lines))
 
@@ -94,7 +94,7 @@ def test_packing_saves_the_entries_and_messages_that_are_not_sent() -> None:
     """A hundred events in ten entries: 90 entries, and in each queue 90 sends, receives and
     deletes by ten."""
     used = (
-        Used("bus_entry", "bus bus", 10),
+        Used("bus_entry", "bus", 10),
         Used("bus_event", "bus", 100),
         Used("queue_event", "balances", 100),
         Used("queue_request", "balances queue", 12),
