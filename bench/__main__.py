@@ -27,6 +27,7 @@ _BENCHES: Final[dict[str, tuple[str, ...]]] = {
     "hot_engine": (sys.executable, "-m", "bench.hot_engine"),
     "scale": (sys.executable, "-m", "bench.scale"),
     "end_to_end": (sys.executable, "-m", "bench.end_to_end", "--write"),
+    "simulation_speed": (sys.executable, "-m", "bench.simulation_speed", "--write"),
     "tables": (sys.executable, "-m", "bench.tables"),
     "plots": (_BENCH_PYTHON, "-m", "bench.plots"),
 }

@@ -33,7 +33,7 @@ from ledger.contracts.events import CommandRejected
 from ledger.entrypoints import commands
 from ledger.runtime.host import AwsHost
 
-_ENVIRONMENT: Final = {
+ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -206,7 +206,7 @@ def main() -> None:
     options.add_argument("--only", default="")
     options.add_argument("--write", action="store_true")
     given = options.parse_args()
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(ENVIRONMENT)
     rows = []
     with (
         Path(os.devnull).open("w", encoding="utf-8") as log,

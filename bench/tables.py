@@ -299,6 +299,31 @@ def first_quotas(found: dict[str, Rows]) -> list[str]:
     )
 
 
+def simulation_speed(found: dict[str, Any]) -> list[str]:
+    """Runs of the simulation, and what is between them."""
+    return rows_of(
+        [
+            "seed",
+            "sent a second of computing",
+            "handled",
+            "CPU ms a command sent",
+            "bare boto3, a single payment, CPU ms",
+            "ratio",
+        ],
+        [
+            [
+                str(row["seed"]),
+                shown(row["sent_a_cpu_second"]),
+                shown(row["handled_a_cpu_second"]),
+                shown(row["cpu_ms_a_command_sent"], 2),
+                shown(row["bare_ms_a_payment"], 2),
+                shown(row["ratio_to_bare"], 2),
+            ]
+            for row in [*found["runs"], {"seed": "median", **found}]
+        ],
+    )
+
+
 #: By bench, then by the name of the table's place.
 _TABLES: Final[Mapping[str, Mapping[str, Callable[[Any], list[str]]]]] = {
     "client_cpu": {"client cpu": payment_tables.client_cpu},
@@ -325,6 +350,7 @@ _TABLES: Final[Mapping[str, Mapping[str, Callable[[Any], list[str]]]]] = {
         "quotas": first_quotas,
     },
     "end_to_end": {"end to end": end_to_end.table},
+    "simulation_speed": {"simulation speed": simulation_speed},
 }
 
 
