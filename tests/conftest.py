@@ -1,7 +1,7 @@
 """What every test relies on: repeatable properties, and markers that follow from where a test is.
 
 The properties run on the same examples everywhere: a failure on one machine is a failure on all.
-`pytest --hypothesis-profile=explore` looks for new ones.
+As they are the same every time, few do: `pytest --hypothesis-profile=explore` looks for others.
 """
 
 import gc
@@ -16,7 +16,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # No deadline, and slow data generation is no failure: machines that run this are shared and noisy.
 settings.register_profile(
     "ci",
-    max_examples=100,
+    max_examples=60,
     derandomize=True,
     deadline=None,
     print_blob=True,
@@ -34,9 +34,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     Those that need the emulator do, so that one is started; so do the tests of a file, so that its
     fixtures are made once. (End-to-end tests wait more than they work: `make test` gives files of
-    them to several workers, each with a stack of its own.)
+    them to several workers, each with a stack of its own.) A file of simulations keeps its worker
+    for minutes: they come first.
     """
-    end_to_end = ROOT / "tests" / "end_to_end"
+    end_to_end, simulation = ROOT / "tests" / "end_to_end", ROOT / "tests" / "simulation"
+    items.sort(key=lambda item: not item.path.is_relative_to(simulation))
     for item in items:
         if item.path.is_relative_to(end_to_end):
             item.add_marker(pytest.mark.emulator)

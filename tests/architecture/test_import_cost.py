@@ -83,28 +83,28 @@ def _python(*arguments: str) -> str:
 
 
 @cache
-def third_party_imports(module: str) -> list[str]:
-    """The modules, neither ours nor Python's own, that importing `module` loads, in their order.
-
-    To find them compiles all that is loaded.
-    """
+def imports(module: str) -> list[str]:
+    """The modules that importing `module` loads, in their order. To find them compiles them all."""
     imported: list[str] = json.loads(_python("-c", _IMPORTED.format(module=module)))
+    return imported
+
+
+def third_party_imports(module: str) -> list[str]:
+    """Those that are neither ours nor Python's own."""
     foreign = OURS | sys.stdlib_module_names
     # A private module is loaded by its package: by name it may not be importable on its own.
     return [
         name
-        for name in imported
+        for name in imports(module)
         if name.partition(".")[0] not in foreign
         and "._" not in name
         and not name.startswith(("__", "six.moves"))
     ]
 
 
-@cache
 def own_imports(module: str) -> list[str]:
-    """The modules of ours that importing `module` loads."""
-    imported: list[str] = json.loads(_python("-c", _IMPORTED.format(module=module)))
-    return [name for name in imported if name.partition(".")[0] in OURS]
+    """Those of ours."""
+    return [name for name in imports(module) if name.partition(".")[0] in OURS]
 
 
 @pytest.mark.parametrize("module", MODULES_MAX)

@@ -1,8 +1,10 @@
-"""The stack that end-to-end tests drive: synthesised and deployed once for all in one process.
+"""The stack that end-to-end tests drive: deployed once for all in one process.
 
 A test that fails shows what the functions and the emulator printed last.
 """
 
+import fcntl
+import os
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -12,8 +14,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from ledger.client import config as configuration
 from ledger.client.config import Config, Credentials
 from ledger.client.rest import LedgerApi
-from sandbox.assembly import Assembly
-from sandbox.endpoint import Deployment
+from sandbox.assembly import Assembly, read_assembly
+from sandbox.endpoint import ACCOUNT, Deployment
 from sandbox.engine import EngineOptions
 from sandbox.logs import function_output
 from sandbox.stack import deployed
@@ -22,12 +24,29 @@ from sandbox.workspace import claimed
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 TAIL_LINES = 40
+LONGEST = ("test_readme", "test_dead_letters", "test_replay")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest comes first, or one worker would be at it when the others are done."""
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """The CDK app as it is, its functions bundled for this machine."""
-    return synthesise(PROJECT_ROOT, tmp_path_factory.mktemp("synthesis") / "assembly")
+    """The CDK app as it is, its functions bundled for this machine; made by the first worker of
+    this run that asks. Synthesising takes ten seconds, and installing what functions import more.
+    """
+    ours = tmp_path_factory.getbasetemp()
+    directory = (ours.parent if os.environ.get("PYTEST_XDIST_WORKER") else ours) / "synthesis"
+    directory.mkdir(exist_ok=True)
+    into, region = directory / "assembly", directory / "region"
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not region.exists():
+            region.write_text(synthesise(PROJECT_ROOT, into).region, encoding="utf-8")
+    return read_assembly(into, account=ACCOUNT, default_region=region.read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from ledger.cli.app import app
 from ledger.cli.watching.subscription import Subscription, subscribed
 from ledger.client import aws
 from ledger.client.answers import Accepted, Reply, UnreachableError
-from ledger.client.config import Config
+from ledger.client.config import Config, Credentials
 from ledger.client.rest import LedgerApi
 from projections.balances.store import generations as balances_generations
 from projections.generations.keys import partition_of
@@ -25,6 +25,7 @@ from projections.payments.store import generations as payments_generations
 from tests.support.command_line import CliRunner
 
 WAIT_SECONDS_MAX = 90  # for workers to start on a busy machine
+_CLIENTS: dict[tuple[str, Credentials | None, str], Any] = {}
 
 
 def eventually(done: Callable[[], bool], seconds: float = WAIT_SECONDS_MAX) -> bool:
@@ -110,8 +111,13 @@ def projected(api: LedgerApi, account: str, version: int) -> dict[str, Any]:
 
 
 def client(config: Config, service: str) -> Any:
-    """A boto3 client of the stack; untyped, as the service is not known to the type checker."""
-    return aws.session_of(config).client(service, **aws.client_arguments(config))  # type: ignore[call-overload]
+    """A boto3 client of the stack, made once, as each new session reads the description of its
+    service anew; untyped, as the service is not known to the type checker."""
+    whose = (config.api_url, config.credentials, service)
+    if whose not in _CLIENTS:
+        session = aws.session_of(config)
+        _CLIENTS[whose] = session.client(service, **aws.client_arguments(config))  # type: ignore[call-overload]
+    return _CLIENTS[whose]
 
 
 @contextmanager

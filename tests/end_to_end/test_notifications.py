@@ -149,7 +149,17 @@ def test_watching_shows_what_comes_and_leaves_nothing_behind(
 
     paying_customer = Thread(target=pay_once_watched)
     paying_customer.start()
-    arguments = ["watch", "--account", payee, "--band", "1-10", "--count", "1", "--for", "90"]
+    arguments = [
+        "watch",
+        "--account",
+        payee,
+        "--amount-band",
+        "1-10",
+        "--count",
+        "1",
+        "--for",
+        "90",
+    ]
     ran = CliRunner().invoke(app, [*arguments, "--json"])
     paying_customer.join()
 

@@ -21,7 +21,7 @@ from tests.end_to_end.conftest import PROJECT_ROOT
 README = PROJECT_ROOT / "README.md"
 _FENCE = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _REFUSED = re.compile(r"# refused: (.+)$", re.MULTILINE)
-SECONDS_MAX = 240
+SECONDS_MAX = 480  # a process for each command; 60 s where nothing else runs
 
 
 @dataclass(frozen=True)

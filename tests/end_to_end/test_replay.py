@@ -32,6 +32,8 @@ from tests.end_to_end.driving import (
 )
 
 _MAIN = "from ledger.cli.app import main; main()"
+# Without it whoever pays and asks would take the cores that the replays need.
+PAUSE_SECONDS = 0.25
 
 
 def started(config_file: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -57,7 +59,7 @@ def repeatedly(*works: Callable[[], None]) -> Iterator[None]:
     stop = Event()
 
     def work(once: Callable[[], None]) -> None:
-        while not stop.wait(0.05):
+        while not stop.wait(PAUSE_SECONDS):
             once()
 
     with ThreadPoolExecutor(len(works)) as threads:

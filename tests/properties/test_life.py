@@ -507,4 +507,4 @@ def _totals(state: AccountState) -> tuple[Any, ...]:
 
 
 TestLife = Life.TestCase
-TestLife.settings = settings(max_examples=50, stateful_step_count=50)
+TestLife.settings = settings(max_examples=30, stateful_step_count=50)

@@ -223,12 +223,17 @@ def singles() -> Iterator[tuple[str, str]]:
         yield from ((kind, code) for code in case.parts)
 
 
-def pairs() -> Iterator[tuple[str, str, str]]:
-    """Every two reasons of a kind of command, the earlier first."""
-    for kind, case in CASES.items():
-        for earlier, later in combinations(sorted(case.parts, key=ORDER.index), 2):
-            if {earlier, later} not in APART:
-                yield kind, earlier, later
+def pairs() -> dict[str, list[tuple[str, str]]]:
+    """Of each kind of command every two reasons, the earlier first."""
+    found = {
+        kind: [
+            (earlier, later)
+            for earlier, later in combinations(sorted(case.parts, key=ORDER.index), 2)
+            if {earlier, later} not in APART
+        ]
+        for kind, case in CASES.items()
+    }
+    return {kind: of_kind for kind, of_kind in found.items() if of_kind}
 
 
 def test_every_reason_and_every_command_has_a_part() -> None:
@@ -256,16 +261,20 @@ def test_a_part_alone_is_what_the_command_is_refused_for(kind: str, code: str) -
     assert len(refusal.causes) == 1
 
 
-@pytest.mark.parametrize(("kind", "earlier", "later"), list(pairs()))
+@pytest.mark.parametrize(("kind", "of_kind"), pairs().items())
 @pytest.mark.parametrize("turned", [False, True], ids=["", "turned"])
 def test_of_two_parts_the_earlier_reason_is_given(
-    kind: str, earlier: str, later: str, turned: bool
+    kind: str, of_kind: list[tuple[str, str]], turned: bool
 ) -> None:
     """Whichever of their postings comes first."""
-    codes = (later, earlier) if turned else (earlier, later)
-    refusal = decide(*made(kind, *codes), STAMP)
-    assert isinstance(refusal, Rejection)
-    assert refusal.reason.code == earlier
+    wrong = {}
+    for earlier, later in of_kind:
+        codes = (later, earlier) if turned else (earlier, later)
+        refusal = decide(*made(kind, *codes), STAMP)
+        given = refusal.reason.code if isinstance(refusal, Rejection) else "none"
+        if given != earlier:
+            wrong[codes] = given
+    assert wrong == {}
 
 
 @pytest.mark.parametrize(("kind", "code"), list(singles()))

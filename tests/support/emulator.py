@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import boto3
@@ -43,10 +44,15 @@ def emulator(directory: Path) -> Iterator[Endpoint]:
 
 def dynamodb_client(endpoint_url: str) -> DynamoDBClient:
     """A client of that endpoint, for as many threads as any test has; the SDK does not retry."""
-    session = boto3.Session(
-        aws_access_key_id="000000000000", aws_secret_access_key="test", region_name=REGION
-    )
     config = Config(
         proxies={}, retries={"total_max_attempts": 1}, max_pool_connections=16, read_timeout=20
     )
-    return session.client("dynamodb", endpoint_url=endpoint_url, config=config)
+    return _session().client("dynamodb", endpoint_url=endpoint_url, config=config)
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all clients: each session reads the description of DynamoDB anew."""
+    return boto3.Session(
+        aws_access_key_id="000000000000", aws_secret_access_key="test", region_name=REGION
+    )

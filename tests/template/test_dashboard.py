@@ -205,7 +205,8 @@ def test_the_dashboard_is_found_by_the_outputs(templates: Templates) -> None:
     )
 
 
-def emitted(module: str) -> set[str]:
+@cache
+def emitted(module: str) -> frozenset[str]:
     """The metrics that the code of a module, and what it imports of ours, counts or times."""
     found: set[str] = set()
     seen: set[Path] = set()
@@ -217,7 +218,7 @@ def emitted(module: str) -> set[str]:
             metrics, imported = _read(path)
             found |= metrics
             waiting += imported
-    return found
+    return frozenset(found)
 
 
 @cache
