@@ -92,7 +92,10 @@ class States:
                 f"has is of {state.schema_needed}.",
                 key.id,
             )
-        wanted_data = _SAID[key.kind](self._facts, key)
+        try:
+            wanted_data = _SAID[key.kind](self._facts, key)
+        except LookupError:
+            return  # its events rest on what never was, which has been reported
         for name, wanted in wanted_data.items():
             here = state.data.get(name, _DEFAULTS[key.kind].get(name))
             if here != wanted:
@@ -154,7 +157,8 @@ _OF_ACCOUNTS: Final[Mapping[str, Any]] = {
 
 def _said_of_account(facts: Facts, key: Key) -> dict[str, Any]:
     fact = facts.lives(key).now(key.id)
-    assert isinstance(fact, AccountFact)
+    if fact is None:
+        raise LookupError(key)
     entry, profile = fact.entry, fact.profile
     return {
         "currency": profile.currency,
@@ -186,7 +190,8 @@ _DEFAULTS: Final[defaultdict[str, Mapping[str, Any]]] = defaultdict(
 
 def _said_of_payment(facts: Facts, key: Key) -> dict[str, Any]:
     fact = facts.payments.now(key.id)
-    assert isinstance(fact, PaymentFact)
+    if fact is None:
+        raise LookupError(key)
     origin = fact.origin.event
     assert isinstance(origin, PaymentPosted | PaymentAuthorized)
     return {
@@ -210,7 +215,8 @@ def _places(event: PaymentAuthorized) -> dict[str, int]:
 
 def _said_of_book(facts: Facts, key: Key) -> dict[str, Any]:
     fact = facts.books.now(key.id)
-    assert fact is not None
+    if fact is None:
+        raise LookupError(key)
     return {"closed_through": fact.closed_through}
 
 
@@ -226,7 +232,8 @@ def _said_of_template(facts: Facts, key: Key) -> dict[str, Any]:
 
 def _said_of_metadata(facts: Facts, key: Key) -> dict[str, Any]:
     fact = facts.metadata.now(key.id)
-    assert fact is not None
+    if fact is None:
+        raise LookupError(key)
     return {"metadata": fact.metadata}
 
 

@@ -195,6 +195,17 @@ def test_an_event_that_rests_on_nothing_is_found() -> None:
     assert "versions_are_dense" in story.broken
 
 
+@pytest.mark.parametrize("event", ["first", "c", "r", "f", "void:given-up"])
+def test_a_state_whose_events_rest_on_nothing_is_not_compared(event: str) -> None:
+    """Of a payment that nothing began, of an account that was not opened: that is said of the
+    event, and the auditor goes on."""
+    story, other = Story(), bank(*EVERYTHING)
+    changes = [Change("events", (event,), None, event_item(other.store.stored(event)))]
+    changes += [Change("states", key, None, item) for key, item in items_of(other).items()]
+    story.auditor.changed(changes)
+    assert "versions_are_dense" in story.broken
+
+
 def _newer(change: Change) -> Change:
     return state_with(change, channel="web", _v={"N": "5"})
 
