@@ -5,6 +5,7 @@ As they are the same every time, few do: `pytest --hypothesis-profile=explore` l
 """
 
 import gc
+import signal
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,12 @@ settings.register_profile(
     "explore", settings.get_profile("ci"), max_examples=5_000, derandomize=False
 )
 settings.load_profile("ci")
+
+
+def pytest_configure() -> None:
+    """Ctrl-C is heeded, also where a shell started the tests in the background, which ignores it:
+    tests press it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups, after the folders' own conftests
