@@ -12,7 +12,7 @@ from ledger.contracts.commands import accounts_in
 from ledger.contracts.events import PaymentAuthorized, PaymentPosted
 from ledger.contracts.primitives import MAIN_BOOK
 from ledger.contracts.subjects import Key
-from simulation.auditor.facts import AccountFact, Facts, PaymentFact
+from simulation.auditor.facts import Facts
 from simulation.auditor.findings import Findings
 from simulation.auditor.recorded import as_json
 from simulation.auditor.stored import NEWEST, StoredState
