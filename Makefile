@@ -36,11 +36,11 @@ run: $(LINKED) $(EMULATOR) ## Run the whole stack on this machine and feed it pa
 test: $(LINKED) $(EMULATOR) ## Check and test everything, as CI does
 	@$(MAKE) --no-print-directory -j 3 lint test-code test-stacks
 
-test-code:
+test-code: $(LINKED) $(EMULATOR)
 	$(VENV)/bin/pytest -n 2 --dist loadgroup --no-loadscope-reorder --ignore tests/end_to_end
 
 # Its lines would break up those of the other: they are shown when it is done.
-test-stacks:
+test-stacks: $(LINKED) $(EMULATOR)
 	@mkdir -p .build
 	@$(VENV)/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder tests/end_to_end >.build/$@.log 2>&1; \
 		status=$$?; cat .build/$@.log; exit $$status

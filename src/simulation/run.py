@@ -76,7 +76,13 @@ class _Run:
 
     def result(self) -> Result:
         """Plays all phases, or those before the first finding."""
-        self._play()
+        try:
+            self._play()
+        except Exception:
+            # Where promises were broken the history may be one that the auditor cannot fold: the
+            # run ends with what was found. If nothing was, it is the simulation that is broken.
+            if not self._findings():
+                raise
         world, hearing, findings = self._world, self._hearing, self._findings()
         return Result(
             settings=self._settings,

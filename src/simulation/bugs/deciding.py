@@ -351,6 +351,20 @@ DECIDING: Final = (
                 "        commands=tuple(command.id for command in batch.commands[1:]),\n",
             ),
         ),
+        expected=("events_were_asked_for",),
+        faults=Profile.NONE,
+    ),
+    PlantedBug(
+        name="batch-member-unwritten",
+        what="The event of the last command of a batch is not written.",
+        shows="Accounts changed, and nothing that was recorded says why.",
+        patches=(
+            Patch(
+                _PROPOSALS,
+                "    proposal = _accepted(tuple(events), (own, *stored), made, looked_at)\n",
+                "    proposal = _accepted(tuple(events), (own, *stored[:-1]), made, looked_at)\n",
+            ),
+        ),
         expected=("batches_are_whole",),
         faults=Profile.NONE,
     ),

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from simulation.auditor.auditor import Auditor
 from simulation.campaigns import run_of
 from simulation.faults.profiles import Profile
 from simulation.functions.mappings.stream import StreamMapping
@@ -51,6 +52,26 @@ def test_a_client_that_never_ends_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
     monkeypatch.setattr("simulation.run.Callers", Waiting)
     assert found() == [("retries_end", "client never came to its end.")]
+
+
+@pytest.mark.parametrize("something", [True, False])
+def test_an_auditor_that_cannot_go_on_ends_the_run(
+    monkeypatch: pytest.MonkeyPatch, something: bool
+) -> None:
+    """What was found before is told; if nothing was, it is the simulation that is broken."""
+
+    def finish(self: Auditor, world: World) -> None:
+        del world
+        if something:
+            self._found.report("events_stay", "One is gone.", "it")
+        raise LookupError("what never was")
+
+    monkeypatch.setattr(Auditor, "finish", finish)
+    if something:
+        assert found() == [("events_stay", "One is gone.")]
+    else:
+        with pytest.raises(LookupError):
+            found()
 
 
 def test_records_that_nobody_dealt_with_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
