@@ -215,14 +215,19 @@ GROUPING: Final = (
     ),
     PlantedBug(
         name="guess-untested",
-        what="A template is remembered like an account, though no condition tests whether it is "
-        "still the newest.",
+        what="A template is remembered like an account, and whatever is remembered is used, though "
+        "no condition tests whether a template is still the newest.",
         shows="A template is defined anew: for minutes some workers go on with the one before.",
         patches=(
             Patch(
                 "ledger.application.state_cache",
                 'frozenset({"template"})\n',
                 "frozenset()\n",
+            ),
+            Patch(
+                "ledger.application.state_cache",
+                "            if doubt > DOUBT_MAX:\n                return None\n",
+                "",
             ),
             Patch(
                 _PROPOSALS,
@@ -236,7 +241,8 @@ GROUPING: Final = (
     ),
     PlantedBug(
         name="dry-run-remembered",
-        what="A worker remembers what a dry run would have made of accounts.",
+        what="A worker remembers what a dry run would have made of accounts, and states are told "
+        "apart by their versions alone.",
         shows="Another worker makes the next version of such an account, and makes something else "
         "of it: the first goes on from what never was, and no condition shows the difference.",
         patches=(
@@ -245,6 +251,17 @@ GROUPING: Final = (
                 "        return Decided(proposal.event, repeat=False, members=proposal.members)\n",
                 "        self._cache.wrote(proposal.made.values())\n"
                 "        return Decided(proposal.event, repeat=False, members=proposal.members)\n",
+            ),
+            Patch(
+                "ledger.adapters.dynamodb.event_store",
+                '        "ConditionExpression": "version = :version AND #hash = :hash",\n'
+                '        "ExpressionAttributeNames": _HASH,\n'
+                '        "ExpressionAttributeValues": {\n'
+                '            ":version": {"N": str(point.version)},\n'
+                '            ":hash": {"B": point.hash},\n'
+                "        },\n",
+                '        "ConditionExpression": "version = :version",\n'
+                '        "ExpressionAttributeValues": {":version": {"N": str(point.version)}},\n',
             ),
         ),
         expected=("events_are_foretold", "totals_are_explained", "chains_link"),
