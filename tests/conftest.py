@@ -17,7 +17,7 @@ SHARED_DATA = ROOT.parent / "shared" / "data"
 # No deadline, and slow data generation is no failure: machines that run this are shared and noisy.
 settings.register_profile(
     "ci",
-    max_examples=60,
+    max_examples=40,
     derandomize=True,
     deadline=None,
     print_blob=True,
