@@ -28,13 +28,12 @@ from typing import Any, Final
 
 from bench import results
 from ledger.cli.connection import Connection
+from ledger.cli.up.local import config_of
 from ledger.client.answers import Accepted
 from ledger.client.bulk import bulked
-from ledger.client.config import Config, Credentials
 from ledger.client.messages import Message
 from ledger.contracts.commands import Command, OpenAccount, Posting, PostPayment, encode_command
 from projections.balances.store import DynamoBalancesStore
-from sandbox.endpoint import Deployment
 from sandbox.stack import running_stack
 
 BATCHES: Final = (1, 10, 100)
@@ -228,22 +227,12 @@ def _percentiles(seconds: Sequence[float]) -> dict[str, int]:
     return {name: round(1000 * ascending[round(last * part)]) for name, part in places.items()}
 
 
-def _config_of(deployment: Deployment) -> Config:
-    return Config(
-        region=deployment.region,
-        endpoint_url=deployment.endpoint_url,
-        api_url=deployment.api_url,
-        outputs=dict(deployment.outputs),
-        credentials=Credentials(deployment.access_key_id, deployment.secret_access_key),
-    )
-
-
 def measure(payments: int, rounds: int, senders: int) -> list[dict[str, Any]]:
     """Every course: a row for each way in and each size of a batch."""
     rows: list[dict[str, Any]] = []
     with running_stack(_ROOT, _say) as deployment:
         payees = max(payments, max(BATCHES) * rounds)
-        bench = Bench(Connection(_config_of(deployment)), payees, senders)
+        bench = Bench(Connection(config_of(deployment)), payees, senders)
         with bench.watcher.looking():
             bench.open()
             for way in _WAYS:

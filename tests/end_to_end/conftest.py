@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 
+from ledger.cli.up.local import config_of
 from ledger.client import config as configuration
-from ledger.client.config import Config, Credentials
+from ledger.client.config import Config
 from ledger.client.rest import LedgerApi
 from sandbox.assembly import Assembly, read_assembly
 from sandbox.endpoint import ACCOUNT, Deployment
@@ -81,13 +82,7 @@ def _quietly(line: str) -> None:
 @pytest.fixture(scope="session")
 def config(deployment: Deployment) -> Config:
     """What the `ledger` command and other clients are configured with."""
-    return Config(
-        region=deployment.region,
-        endpoint_url=deployment.endpoint_url,
-        api_url=deployment.api_url,
-        outputs=dict(deployment.outputs),
-        credentials=Credentials(deployment.access_key_id, deployment.secret_access_key),
-    )
+    return config_of(deployment)
 
 
 @pytest.fixture

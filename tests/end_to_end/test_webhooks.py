@@ -16,8 +16,9 @@ from botocore.httpsession import URLLib3Session
 from consumers.webhooks.directory import CACHE_SECONDS
 from consumers.webhooks.messages import delivery_of, encode_delivery
 from ledger.cli.app import app
+from ledger.cli.up.local import config_of
 from ledger.client.answers import Accepted, Refused
-from ledger.client.config import Config, Credentials
+from ledger.client.config import Config
 from ledger.client.receiver import Received, receiving
 from ledger.client.rest import LedgerApi
 from sandbox.endpoint import Deployment
@@ -223,13 +224,7 @@ def test_its_functions_may_do_what_they_do(enforcing_deployment: Deployment) -> 
     deployment = enforcing_deployment
     trusting = URLLib3Session(verify=str(deployment.ca_bundle), proxies={})  # type: ignore[arg-type]
     api = LedgerApi(
-        Config(
-            region=deployment.region,
-            endpoint_url=deployment.endpoint_url,
-            api_url=deployment.api_url,
-            outputs=dict(deployment.outputs),
-            credentials=Credentials(deployment.access_key_id, deployment.secret_access_key),
-        ),
+        config_of(deployment),
         transport=trusting,
     )
     shop = Shop(api, unique("shop"))

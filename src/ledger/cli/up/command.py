@@ -15,10 +15,10 @@ from ledger.cli.connection import Connection
 from ledger.cli.failures import CheckFailedError, UsageError, reporting
 from ledger.cli.interrupts import terminated_like_interrupted
 from ledger.cli.options import JsonOption
+from ledger.cli.up.local import config_of
 from ledger.cli.up.summary import what_to_try
 from ledger.cli.up.work import Input, work
 from ledger.client import config as configuration
-from ledger.client.config import Config, Credentials
 from ledger.contracts.commands import PostPayment, decode_command
 from ledger.importers import berka, oxford
 from ledger.importers.generated import PAYMENTS_DEFAULT, SEED_DEFAULT, generate
@@ -102,7 +102,7 @@ def up(
         ):
             output.note(f"the stack is up after {time.monotonic() - started:.1f} s")
             path = root / configuration.LOCAL_PATH
-            config = _config_of(deployment)
+            config = config_of(deployment)
             configuration.save(config, path)
             try:
                 summary = work(Connection(config), given, output, clock=wall_clock)
@@ -134,19 +134,6 @@ def _input(data: Data, directory: Path | None, count: int | None, seed: int) -> 
         return Input(oxford.read(found, rows_max=rows_max).source())
     statement = berka.read(found, rows_max=rows_max)
     return Input(statement.source(), statement)
-
-
-def _config_of(deployment: Deployment) -> Config:
-    return Config(
-        region=deployment.region,
-        endpoint_url=deployment.endpoint_url,
-        api_url=deployment.api_url,
-        outputs=dict(deployment.outputs),
-        credentials=Credentials(
-            access_key_id=deployment.access_key_id,
-            secret_access_key=deployment.secret_access_key,
-        ),
-    )
 
 
 def _endpoints(deployment: Deployment, config: Path) -> dict[str, str]:
